@@ -1,0 +1,1 @@
+"""Who works where: regions, departments, users, roles, login, permissions."""

@@ -1,0 +1,1 @@
+"""Banks and cooperatives: register, names, membership; their lists come to live here."""

@@ -1,0 +1,28 @@
+"""Kinds of institution and of their names."""
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """What sort of institution it is."""
+
+    POLICY_BANK = "policy_bank", "政策性、开发性银行"
+    STATE_BANK = "state_bank", "国有大型银行"
+    JOINT_STOCK = "joint_stock", "股份制银行"
+    CITY_BANK = "city_bank", "城市商业银行"
+    RURAL_COMMERCIAL = "rural_commercial", "农村商业银行"
+    RURAL_COOPERATIVE = "rural_cooperative", "农村信用合作联社"
+
+
+# The report counts 银行 and 联社; 喀什农商银行 is a bank there.
+COOPERATIVES = frozenset({Kind.RURAL_COOPERATIVE})
+
+
+class NameKind(models.TextChoices):
+    """Where a name of an institution is used."""
+
+    SHORT = "short", "通报简称"
+    FULL = "full", "全称"
+    LIST = "list", "清单标题"
+    FORMER = "former", "曾用名"
+    ALIAS = "alias", "其他写法"

@@ -1,0 +1,44 @@
+"""Which institutions exist, when, and for whom."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+from institutions.choices import COOPERATIVES
+
+if TYPE_CHECKING:
+    from institutions.models import Institution
+
+
+class InstitutionQuerySet(models.QuerySet["Institution"]):
+    """Institutions in the words of the bulletin."""
+
+    def visible_to(self, user: Any) -> "InstitutionQuerySet":
+        """The register is public inside the house; what an institution did is not."""
+        return self.all() if user.is_authenticated else self.none()
+
+    def heads(self) -> "InstitutionQuerySet":
+        """Institutions the bulletin names; a branch is counted with its parent."""
+        return self.filter(parent=None)
+
+    def active_on(self, day: date) -> "InstitutionQuerySet":
+        """Institutions that do business in the prefecture on a day."""
+        return self.filter(
+            Q(active_from=None) | Q(active_from__lte=day),
+            Q(active_until=None) | Q(active_until__gte=day),
+        )
+
+    def of_user(self, user: Any) -> "InstitutionQuerySet":
+        """The institution a bank user works for, and its branches."""
+        mine = Q(members__user=user.pk)
+        return self.filter(mine | Q(parent__members__user=user.pk))
+
+    def in_report_order(self) -> "InstitutionQuerySet":
+        """The display order of the report."""
+        return self.order_by("display_order")
+
+    def cooperatives(self) -> "InstitutionQuerySet":
+        """Rural credit cooperatives, which the report counts apart from banks."""
+        return self.filter(kind__in=COOPERATIVES)

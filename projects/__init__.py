@@ -1,0 +1,1 @@
+"""What needs money: projects, their financing demand, the rounds they were collected in."""

@@ -1,0 +1,1 @@
+"""Between a project and an institution: referrals, their moves, deals, disbursements, returns."""

@@ -1,0 +1,1 @@
+"""What officials read: figures, frozen snapshots, bulletins and their renderers."""
