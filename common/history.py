@@ -25,9 +25,7 @@ class DatedQuerySet(models.QuerySet[Any]):
         """Keep what was known at a moment; without one, what is known now."""
         if at is None:
             return self.filter(superseded_at=None)
-        return self.filter(
-            Q(superseded_at=None) | Q(superseded_at__gt=at), recorded_at__lte=at
-        )
+        return self.filter(Q(superseded_at=None) | Q(superseded_at__gt=at), recorded_at__lte=at)
 
     def as_of(self, day: date, *, known_at: datetime | None = None) -> Self:
         """Keep the one row of each owner that held on a day."""

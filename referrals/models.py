@@ -21,9 +21,7 @@ class Referral(models.Model):
     """A project shown to an institution, and how far the two are."""
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="referrals")
-    institution = models.ForeignKey(
-        Institution, on_delete=models.PROTECT, related_name="referrals"
-    )
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="referrals")
     # None: the institution reported a deal for a project that was never pushed to it.
     pushed_on = models.DateField("推送日期", null=True, blank=True)
     stage = models.CharField("阶段", max_length=12, choices=Stage.choices, default=Stage.PUSHED)
@@ -44,15 +42,24 @@ class Referral(models.Model):
         return f"{self.project} → {self.institution}"
 
     @property
+    def stage_value(self) -> Stage:
+        """The stage with its label and its place along the way."""
+        return Stage(self.stage)
+
+    @property
     def was_pushed(self) -> bool:
         """Whether the bureau pushed it, or the institution found the project by itself."""
         return self.pushed_on is not None
 
 
 class ReferralMove(models.Model):
-    """One change of a referral's stage; never changed or removed."""
+    """One step between a project and an institution; never changed or removed."""
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="moves")
+    # The loan it was about; None before there is one.
+    deal = models.ForeignKey(
+        "Deal", on_delete=models.PROTECT, null=True, blank=True, related_name="moves"
+    )
     source = models.CharField("从", max_length=12, choices=Stage.choices, blank=True)
     target = models.CharField("到", max_length=12, choices=Stage.choices)
     occurred_on = models.DateField("日期")
@@ -60,6 +67,8 @@ class ReferralMove(models.Model):
     decline_reason = models.CharField(
         "不予支持原因", max_length=20, choices=DeclineReason.choices, blank=True
     )
+    # The one-time key of the form that asked for it: a double click is one step.
+    key = models.CharField("提交编号", max_length=36, blank=True)
     recorded_at = models.DateTimeField("记录时间")
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -72,7 +81,8 @@ class ReferralMove(models.Model):
             models.CheckConstraint(
                 condition=~Q(target=Stage.DECLINED) | ~Q(decline_reason=""),
                 name="move_decline_has_reason",
-            )
+            ),
+            models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="move_once_per_key"),
         ]
 
     def __str__(self) -> str:
@@ -166,13 +176,43 @@ class Disbursement(models.Model):
         return f"{self.deal} {self.amount_wan} 万元 {self.paid_on}"
 
 
+class StatedTotal(models.Model):
+    """What an institution said was paid on a deal up to the end of a month (累计投放金额).
+
+    The latest one of a month counts. It lets a late or corrected return for an earlier month
+    leave alone what a later month already said.
+    """
+
+    deal = models.ForeignKey(Deal, on_delete=models.PROTECT, related_name="stated_totals")
+    month = models.DateField("月份")
+    total_wan = WanField("累计投放金额（万元）")
+    recorded_at = models.DateTimeField("记录时间")
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = "累计投放"
+        indexes = [models.Index(fields=["deal", "month"], name="stated_total_by_deal")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(month__day=1), name="stated_total_month_is_first_day"
+            ),
+            models.CheckConstraint(condition=Q(total_wan__gte=0), name="stated_total_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deal} {self.month:%Y-%m} {self.total_wan} 万元"
+
+
 class MonthlyReturn(models.Model):
     """What an institution reported for a month; a nil return says "nothing moved"."""
 
     institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="returns")
     month = models.DateField("月份")
     is_nil = models.BooleanField("零报告")
-    row_count = models.PositiveIntegerField("行数", default=0)
+    # Rows that say something moved; rows marked 无变化 are not counted.
+    row_count = models.PositiveIntegerField("变化行数", default=0)
     source = models.ForeignKey(
         ImportedFile, on_delete=models.PROTECT, null=True, blank=True, related_name="returns"
     )

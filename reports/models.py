@@ -42,6 +42,10 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
             return self.none()
         return self.all()
 
+    def of_month(self, month: Any) -> "BulletinQuerySet":
+        """The revisions of one month, the latest first."""
+        return self.filter(month=month).order_by("-revision")
+
     def newest_first(self) -> "BulletinQuerySet":
         """Latest month first, within it the latest revision."""
         return self.order_by("-month", "-revision")
@@ -54,6 +58,8 @@ class Bulletin(models.Model):
     revision = models.PositiveSmallIntegerField("修订", default=1)
     reason = models.TextField("修订原因", blank=True)
     snapshot = models.JSONField("快照")
+    # One entry a landed deal, as it stood; kept apart because it may be long.
+    detail = models.JSONField("明细")
     digest = models.CharField("快照指纹", max_length=64)
     # Everything recorded up to this moment is in the figures, nothing later is.
     known_at = models.DateTimeField("数据冻结时间")
@@ -67,7 +73,9 @@ class Bulletin(models.Model):
     class Meta:
         verbose_name = "通报"
         constraints = [
-            models.UniqueConstraint(fields=["month", "revision"], name="bulletin_once_per_revision"),
+            models.UniqueConstraint(
+                fields=["month", "revision"], name="bulletin_once_per_revision"
+            ),
             models.CheckConstraint(condition=Q(month__day=1), name="bulletin_month_is_first_day"),
             models.CheckConstraint(
                 condition=Q(revision=1) | ~Q(reason=""), name="bulletin_revision_says_why"
