@@ -1,5 +1,7 @@
 """Regions, departments and the people who work in them."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
@@ -15,6 +17,7 @@ class Region(models.Model):
     code = models.CharField("行政区划代码", max_length=6, primary_key=True)
     name = models.CharField("名称", max_length=60, unique=True)
     short_name = models.CharField("简称", max_length=30, unique=True)
+    other_names = models.JSONField("其他写法", default=list, blank=True)
     level = models.CharField("层级", max_length=12, choices=RegionLevel.choices)
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
@@ -41,6 +44,7 @@ class Department(models.Model):
     code = models.CharField("代码", max_length=20, primary_key=True)
     name = models.CharField("名称", max_length=60, unique=True)
     short_name = models.CharField("简称", max_length=30, unique=True)
+    other_names = models.JSONField("其他写法", default=list, blank=True)
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="departments")
     display_order = models.PositiveSmallIntegerField("显示顺序", unique=True)
 
@@ -54,7 +58,7 @@ class Department(models.Model):
 
 
 class User(AbstractBaseUser):
-    """A person with one role. There are no superusers: no role may do everything (等保 三员分立)."""
+    """A person with one role. No role may do everything, so there are no superusers (等保)."""
 
     username = models.CharField("用户名", max_length=60, unique=True)
     full_name = models.CharField("姓名", max_length=60)
@@ -118,3 +122,25 @@ class User(AbstractBaseUser):
     def workplace(self) -> str:
         """Where the person works, for the head of the page; banks add theirs in `institutions`."""
         return str(self.department or self.region or self.get_role_display())
+
+
+class LoginTries(models.Model):
+    """The latest tries to log in under one name, whether an account bears it or not."""
+
+    name = models.CharField("输入的用户名（比对用）", max_length=60, primary_key=True)
+    # ISO moments, the oldest first; emptied by a login.
+    latest = models.JSONField("最近几次", default=list)
+    last_at = models.DateTimeField("最后一次", null=True, blank=True, db_index=True)
+
+    class Meta:
+        verbose_name = "登录尝试"
+
+    def __str__(self) -> str:
+        return f"{self.name} {len(self.latest)}"
+
+    def is_locked(self, now: datetime, *, limit: int, span: timedelta) -> bool:
+        """Whether `limit` tries lie within one span and the last of them within the latest."""
+        moments = [datetime.fromisoformat(text) for text in self.latest[-limit:]]
+        if len(moments) < limit:
+            return False
+        return moments[-1] - moments[0] <= span and now < moments[-1] + span

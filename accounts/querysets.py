@@ -8,7 +8,7 @@ from django.db import models
 from accounts.choices import Role
 
 if TYPE_CHECKING:
-    from accounts.models import Department, Region, User
+    from accounts.models import Department, Region, User  # noqa: F401 - named in quoted bases below
 
 
 class RegionQuerySet(models.QuerySet["Region"]):
@@ -51,7 +51,12 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         """Return the account in whose name commands and the schedule act; made on first use."""
         user, _ = self.get_or_create(
             username="system",
-            defaults={"full_name": "系统", "role": Role.SYSTEM, "password": "!", "is_active": False},
+            defaults={
+                "full_name": "系统",
+                "role": Role.SYSTEM,
+                "password": "!",
+                "is_active": False,
+            },
         )
         found: User = user
         return found

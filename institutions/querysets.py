@@ -9,7 +9,7 @@ from django.db.models import Q
 from institutions.choices import COOPERATIVES
 
 if TYPE_CHECKING:
-    from institutions.models import Institution
+    from institutions.models import Institution  # noqa: F401 - named in quoted bases below
 
 
 class InstitutionQuerySet(models.QuerySet["Institution"]):

@@ -1,5 +1,9 @@
-"""Addresses of this room."""
+"""Addresses of the register."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from institutions import views
+
+urlpatterns = [
+    path("institutions/", views.institutions, name="institutions"),
+]

@@ -6,65 +6,175 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Institution',
+            name="Institution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='代码')),
-                ('short_name', models.CharField(max_length=60, unique=True, verbose_name='通报简称')),
-                ('full_name', models.CharField(max_length=100, unique=True, verbose_name='全称')),
-                ('list_name', models.CharField(blank=True, max_length=100, verbose_name='清单标题')),
-                ('kind', models.CharField(choices=[('policy_bank', '政策性、开发性银行'), ('state_bank', '国有大型银行'), ('joint_stock', '股份制银行'), ('city_bank', '城市商业银行'), ('rural_commercial', '农村商业银行'), ('rural_cooperative', '农村信用合作联社')], max_length=20, verbose_name='类型')),
-                ('display_order', models.PositiveSmallIntegerField(unique=True, verbose_name='通报顺序')),
-                ('is_area_bound', models.BooleanField(default=False, verbose_name='只在服务区域内放贷')),
-                ('active_from', models.DateField(blank=True, null=True, verbose_name='自')),
-                ('active_until', models.DateField(blank=True, null=True, verbose_name='至')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='institutions.institution', verbose_name='上级机构')),
-                ('service_areas', models.ManyToManyField(blank=True, related_name='serving_institutions', to='accounts.region', verbose_name='服务区域')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=40, unique=True, verbose_name="代码")),
+                (
+                    "short_name",
+                    models.CharField(max_length=60, unique=True, verbose_name="通报简称"),
+                ),
+                ("full_name", models.CharField(max_length=100, unique=True, verbose_name="全称")),
+                (
+                    "list_name",
+                    models.CharField(blank=True, max_length=100, verbose_name="清单标题"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("policy_bank", "政策性、开发性银行"),
+                            ("state_bank", "国有大型银行"),
+                            ("joint_stock", "股份制银行"),
+                            ("city_bank", "城市商业银行"),
+                            ("rural_commercial", "农村商业银行"),
+                            ("rural_cooperative", "农村信用合作联社"),
+                        ],
+                        max_length=20,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "display_order",
+                    models.PositiveSmallIntegerField(unique=True, verbose_name="通报顺序"),
+                ),
+                (
+                    "is_area_bound",
+                    models.BooleanField(default=False, verbose_name="只在服务区域内放贷"),
+                ),
+                ("active_from", models.DateField(blank=True, null=True, verbose_name="自")),
+                ("active_until", models.DateField(blank=True, null=True, verbose_name="至")),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="branches",
+                        to="institutions.institution",
+                        verbose_name="上级机构",
+                    ),
+                ),
+                (
+                    "service_areas",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="serving_institutions",
+                        to="accounts.region",
+                        verbose_name="服务区域",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '金融机构',
+                "verbose_name": "金融机构",
             },
         ),
         migrations.CreateModel(
-            name='InstitutionName',
+            name="InstitutionName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='名称')),
-                ('key', models.CharField(max_length=100, unique=True, verbose_name='名称（比对用）')),
-                ('kind', models.CharField(choices=[('short', '通报简称'), ('full', '全称'), ('list', '清单标题'), ('former', '曾用名'), ('alias', '其他写法')], max_length=10, verbose_name='用处')),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='institutions.institution')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="名称")),
+                (
+                    "key",
+                    models.CharField(max_length=100, unique=True, verbose_name="名称（比对用）"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("short", "通报简称"),
+                            ("full", "全称"),
+                            ("list", "清单标题"),
+                            ("former", "曾用名"),
+                            ("alias", "其他写法"),
+                        ],
+                        max_length=10,
+                        verbose_name="用处",
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="names",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '机构名称',
+                "verbose_name": "机构名称",
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='institutions.institution')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="membership",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '机构人员',
+                "verbose_name": "机构人员",
             },
         ),
         migrations.AddConstraint(
-            model_name='institution',
-            constraint=models.CheckConstraint(condition=models.Q(('active_from', None), ('active_until', None), ('active_until__gte', models.F('active_from')), _connector='OR'), name='institution_active_span_in_order'),
+            model_name="institution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("active_from", None),
+                    ("active_until", None),
+                    ("active_until__gte", models.F("active_from")),
+                    _connector="OR",
+                ),
+                name="institution_active_span_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='institution',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', None), models.Q(('parent', models.F('id')), _negated=True), _connector='OR'), name='institution_not_own_parent'),
+            model_name="institution",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("parent", None),
+                    models.Q(("parent", models.F("id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="institution_not_own_parent",
+            ),
         ),
     ]
