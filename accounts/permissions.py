@@ -9,12 +9,19 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import BasePermission
 
 from accounts.choices import ADMINISTRATORS, OVERSEERS, SUBMITTERS, Role
+from accounts.models import User
 from common.errors import NotAllowed
 
 View = Callable[..., HttpResponse]
 
 BUSINESS = OVERSEERS | SUBMITTERS | {Role.BANK}
 EVERYONE = BUSINESS | ADMINISTRATORS
+
+
+class PersonRequest(HttpRequest):
+    """A request behind the login: somebody sent it."""
+
+    user: User
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class JobState(models.TextChoices):
 ACTIVE_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
 JOB_TONES = {
     JobState.QUEUED: "grey",
-    JobState.RUNNING: "blue",
+    JobState.RUNNING: "teal",
     JobState.SUCCEEDED: "green",
     JobState.FAILED: "red",
     JobState.CANCELLED: "grey",
