@@ -1,6 +1,6 @@
 """The audit record: every service writes one line for what it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,9 +25,39 @@ def record(
     `action` is a verb with its room, such as `referrals.record_progress`. If the line cannot be
     written the change is rolled back with it (security.md E6).
     """
+    entry = _entry(action, by=by, on=on, before=before, after=after, reason=reason)
+    entry.save()
+    return entry
+
+
+def record_all(
+    action: str,
+    changes: Iterable[tuple[models.Model, Mapping[str, Any], Mapping[str, Any]]],
+    *,
+    by: models.Model | None,
+    reason: str = "",
+) -> None:
+    """Add a line for each object that one piece of work changed: (object, before, after)."""
+    entries = [
+        _entry(action, by=by, on=on, before=before, after=after, reason=reason)
+        for on, before, after in changes
+    ]
+    AuditRecord.objects.bulk_create(entries, batch_size=500)
+
+
+def _entry(
+    action: str,
+    *,
+    by: models.Model | None,
+    on: models.Model | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    reason: str,
+) -> AuditRecord:
     source = current_origin()
-    return AuditRecord.objects.create(
-        actor=by,
+    author: Any = by  # this room knows no users, only the model that settings name
+    return AuditRecord(
+        actor=author,
         actor_name=str(by) if by else "",
         action=action,
         object_type=on._meta.label if on is not None else "",

@@ -38,9 +38,7 @@ class Project(models.Model):
     borrower = models.CharField("项目单位", max_length=200)
     borrower_key = models.CharField("项目单位（比对用）", max_length=200)
     credit_code = models.CharField("统一社会信用代码", max_length=18, blank=True)
-    ownership = models.CharField(
-        "企业性质", max_length=12, choices=Ownership.choices, blank=True
-    )
+    ownership = models.CharField("企业性质", max_length=12, choices=Ownership.choices, blank=True)
     region = models.ForeignKey(
         Region, on_delete=models.PROTECT, related_name="projects", verbose_name="县市"
     )
@@ -117,9 +115,7 @@ class ProjectCategory(models.Model):
     class Meta:
         verbose_name = "项目类别"
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "category"], name="project_category_once"
-            )
+            models.UniqueConstraint(fields=["project", "category"], name="project_category_once")
         ]
 
     def __str__(self) -> str:

@@ -1,15 +1,16 @@
 """Which projects a person may see."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q
 
 from accounts.choices import OVERSEERS, Role
 
 if TYPE_CHECKING:
-    from projects.models import Project
+    from projects.models import Project  # noqa: F401 - named in quoted bases below
 
 Scope = Callable[[Any], Q]
 
@@ -37,3 +38,23 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self.all()
         scope = SCOPES.get(user.role)
         return self.filter(scope(user)) if scope else self.none()
+
+    def with_demand(self, on: date) -> "ProjectQuerySet":
+        """Add `demand_wan`, what a project needs to borrow on a day; None where that is unknown."""
+        holding = Q(
+            demands__superseded_at=None,
+            demands__valid_from__lte=on,
+            demands__valid_until__gt=on,
+        )
+        return self.annotate(
+            holding_demand=FilteredRelation("demands", condition=holding),
+            demand_wan=F("holding_demand__demand_wan"),
+        )
+
+    def in_full(self, on: date) -> "ProjectQuerySet":
+        """With demand on a day and everything else a row or a page shows, in order of code."""
+        from projects.models import ProjectCategory  # models.py imports this file
+
+        categories = models.Prefetch("categories", ProjectCategory.objects.order_by("pk"))
+        rows = self.with_demand(on).select_related("region", "department", "sector")
+        return rows.prefetch_related(categories).order_by("code")

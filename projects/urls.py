@@ -1,5 +1,10 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from projects import views
+
+urlpatterns = [
+    path("projects/", views.project_list, name="projects"),
+    path("projects/<slug:code>/", views.project_detail, name="project"),
+]
