@@ -85,13 +85,13 @@ def demand_by_band(as_of: AsOf, bands: tuple[Band, ...]) -> tuple[BandFigures, .
     The band goes by the demand itself, lower end in, upper end out.
     """
     inside = [When(_within(band), then=Value(band.key)) for band in bands]
-    found = {
+    found: dict[str, Any] = {
         row["band"]: row
         for row in demand_rows(as_of)
         .values(band=Case(*inside, output_field=CharField()))
         .annotate(projects=Count("pk"), amount=Sum("demand_wan"))
     }
-    none = {"projects": 0, "amount": None}
+    none: dict[str, Any] = {"projects": 0, "amount": None}
     return tuple(
         BandFigures(band.key, row["projects"], exact_wan(row["amount"]))
         for band, row in ((band, found.get(band.key, none)) for band in bands)
@@ -115,7 +115,7 @@ def deal_terms(as_of: AsOf) -> QuerySet[DealTerms]:
     )
 
 
-def deal_parts(as_of: AsOf) -> QuerySet[DealTerms]:
+def deal_parts(as_of: AsOf) -> QuerySet[Any, Any]:
     """One row a deal: its project, the institution named in print (a branch's parent), agreed."""
     return deal_terms(as_of).values(
         "deal_id",
@@ -127,10 +127,13 @@ def deal_parts(as_of: AsOf) -> QuerySet[DealTerms]:
     )
 
 
-def payments(as_of: AsOf) -> QuerySet[Disbursement]:
+def payments(as_of: AsOf) -> QuerySet[Any, Any]:
     """One row a deal that was paid on: the sum of its payments."""
     paid = Disbursement.objects.paid_by(as_of.day, known_at=as_of.known_at)
-    return paid.order_by().values("deal_id").annotate(paid_wan=Sum("amount_wan"))
+    sums: QuerySet[Any, Any] = (
+        paid.order_by().values("deal_id").annotate(paid_wan=Sum("amount_wan"))
+    )
+    return sums
 
 
 # What is paid and what is still agreed, deal by deal; then the same sums for each institution and,
@@ -174,7 +177,7 @@ def landing(as_of: AsOf) -> tuple[Landing, dict[int, Landing]]:
     return total, {key: row for key, row in rows.items() if row.landed_deals}
 
 
-def _compiled(query: QuerySet[Any]) -> tuple[str, list[Any]]:
+def _compiled(query: QuerySet[Any, Any]) -> tuple[str, list[Any]]:
     statement, params = query.query.get_compiler(connection.alias).as_sql()
     return statement, list(params)
 
@@ -222,7 +225,9 @@ def landed_deals(as_of: AsOf) -> list[dict[str, Any]]:
             "deal__referral__institution__display_order",
         ),
     )
-    entries = [_deal_entry(row) for row in rows.order_by("order", "project_code", "voucher_no")]
+    entries = [
+        _deal_entry(dict(row)) for row in rows.order_by("order", "project_code", "voucher_no")
+    ]
     return [entry for entry in entries if entry["paid_wan"] != "0" or entry["rest_wan"] != "0"]
 
 

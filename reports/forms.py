@@ -1,25 +1,8 @@
 """What a person fills in to have a bulletin made or revised."""
 
-from datetime import date
-
 from django import forms
 
-from common.errors import InvalidInput
-from common.months import parse_month
-
-
-class MonthField(forms.CharField):
-    """A month typed or picked as YYYY-MM; cleaned to its first day."""
-
-    widget = forms.TextInput(attrs={"type": "month", "placeholder": "2022-02"})
-
-    def clean(self, value: str) -> date | None:
-        """Return the first day of the month. Raises ValidationError with the sentence."""
-        text = super().clean(value)
-        try:
-            return parse_month(text) if text else None
-        except InvalidInput as error:
-            raise forms.ValidationError(error.message) from error
+from referrals.forms import MonthField
 
 
 class MakeBulletinForm(forms.Form):

@@ -13,7 +13,7 @@ class CountingRules(models.Model):
     """The bureau's settings for figures, with a version a snapshot keeps a copy of.
 
     `values`: `bands` (list of {key, label, from_wan, below_wan}), `sporadic_below_wan`,
-    `landed_at_least` (deals an institution needs not to lag), `bulletin_day` (day of the next
+    `landed_deals_at_least` (deals an institution needs not to lag), `bulletin_day` (day of the next
     month on which the schedule freezes a bulletin).
     """
 

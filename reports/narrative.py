@@ -6,6 +6,7 @@ institution is left to people.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from string import Formatter
 from typing import Any
@@ -15,9 +16,31 @@ from common.money import in_prose
 Part = dict[str, str]
 Snapshot = dict[str, Any]
 
+
+@dataclass(frozen=True)
+class StageWords:
+    """How a stage is spoken of."""
+
+    done: str
+    verb: str
+    amount: str
+    lies_with: str
+    few: str
+    none: str
+
+
 STAGE_WORDS = {
-    "disbursed": ("已成功投放贷款", "投放", "投放贷款金额"),
-    "intended": ("已达成融资意向", "达成意向", "意向金额"),
+    "disbursed": StageWords(
+        "已成功投放贷款", "投放", "投放贷款金额", "贷款投放主要集中在", "仅有零星投放", "尚未投放"
+    ),
+    "intended": StageWords(
+        "已达成融资意向",
+        "达成意向",
+        "意向金额",
+        "贷款意向主要集中在",
+        "仅有少量意向",
+        "尚未达成意向",
+    ),
 }
 
 
@@ -123,9 +146,9 @@ def _landed(snapshot: Snapshot) -> list[Part]:
 
 def _stage(snapshot: Snapshot, stage: str, title: str) -> list[Part]:
     found = snapshot[stage]
-    phrase, verb, amount = STAGE_WORDS[stage]
+    words = STAGE_WORDS[stage]
     if not found["deals"]:
-        return [{"text": f"{title}截至目前没有{phrase}的项目。"}]
+        return [{"text": f"{title}截至目前没有{words.done}的项目。"}]
     counted = [
         f"{{{key}}}家{word}"
         for key, word in (("banks", "银行"), ("cooperatives", "联社"))
@@ -133,28 +156,28 @@ def _stage(snapshot: Snapshot, stage: str, title: str) -> list[Part]:
     ]
     parts = _say(
         snapshot,
-        f"{title}累计{'、'.join(counted)}{phrase}项目{{projects}}个{{deals}}笔，"
-        f"{amount}{{amount_yi}}，其中：",
+        f"{title}累计{'、'.join(counted)}{words.done}项目{{projects}}个{{deals}}笔，"
+        f"{words.amount}{{amount_yi}}，其中：",
         stage,
     )
     for place, row in enumerate(found["institutions"]):
         lead = "；" if place else ""
-        sentence = f"{lead}{row['name']}{verb}{{deals}}笔，金额{{amount_yi}}"
+        sentence = f"{lead}{row['name']}{words.verb}{{deals}}笔，金额{{amount_yi}}"
         parts += _say(snapshot, sentence, f"{stage}.institutions.{row['code']}")
     return [*parts, {"text": "。"}]
 
 
 def _uneven(snapshot: Snapshot, stage: str, title: str) -> list[Part]:
     """Where the money is and where there is little (R06); how many have none at all."""
-    verb = STAGE_WORDS[stage][1]
+    words = STAGE_WORDS[stage]
     main, few = snapshot["concentrated"][stage], snapshot["sporadic"][stage]
     clauses = []
     if main:
-        clauses.append(f"贷款{verb}主要集中在{'、'.join(main)}")
+        clauses.append(f"{words.lies_with}{'、'.join(main)}")
     if few:
-        clauses.append(f"{'、'.join(few)}仅有零星{verb}")
+        clauses.append(f"{'、'.join(few)}{words.few}")
     if snapshot[stage]["others"]:
-        clauses.append(f"其余{{others}}家机构尚未{verb}")
+        clauses.append(f"其余{{others}}家机构{words.none}")
     return _say(snapshot, f"{title}{'，'.join(clauses)}。", stage)
 
 

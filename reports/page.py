@@ -89,6 +89,10 @@ def _paragraph(entry: dict[str, Any]) -> dict[str, Any]:
     parts = [
         {**part, "cell": cell_id(part["ref"])} if "ref" in part else part for part in entry["parts"]
     ]
+    # The title of a paragraph, "（一）…。", is set off from its sentences.
+    if entry["kind"] == "text" and parts and parts[0]["text"].startswith("（"):
+        title, _, rest = parts[0]["text"].partition("。")
+        return {**entry, "title": f"{title}。", "parts": [{"text": rest}, *parts[1:]]}
     return {**entry, "parts": parts}
 
 

@@ -19,10 +19,19 @@ from reports.figures import AsOf
 from reports.models import Bulletin, CountingRules
 from reports.renderers.document import BulletinDocument
 from reports.rules import current_rules, rules_of
-from reports.snapshot import build_snapshot, digest_of
+from reports.snapshot import build_snapshot, differing_parts, digest_of
 
 MAKERS = frozenset({Role.BUREAU, Role.SYSTEM})
 Progress = Callable[[int, int, str], None]
+DATED_FACTS = (
+    "project_code",
+    "agreed_wan",
+    "paid_wan",
+    "rest_wan",
+    "demand_wan",
+    "last_paid_on",
+    "stage",
+)
 STEPS = ("核对月份与口径", "计算各项数字", "整理明细", "冻结快照")
 
 
@@ -93,10 +102,20 @@ def request_due_bulletin(*, today: date, by: Any) -> Job | None:
     return request_bulletin(month=month, by=by)
 
 
-def recompute(bulletin: Bulletin) -> str:
-    """Compute a frozen bulletin again from the dated records; return the digest that comes out."""
+def recompute(bulletin: Bulletin) -> list[str]:
+    """Compute a frozen bulletin again from the dated records; return what comes out differently.
+
+    An empty list: the frozen figures are those of the records, to the last digit.
+    """
     again = _build(bulletin.month, bulletin.known_at, bulletin.rules)
-    return again.digest
+    parts = differing_parts(bulletin.snapshot, again.snapshot)
+    same_deals = _dated(bulletin.detail) == _dated(again.detail)
+    return parts if same_deals else [*parts, "detail"]
+
+
+def _dated(detail: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """What the dated records say of each deal; names and voucher numbers may be mended later."""
+    return sorted(tuple(str(entry[name]) for name in DATED_FACTS) for entry in detail)
 
 
 def find_document(*, month: date, by: Any, revision: int | None = None) -> BulletinDocument:

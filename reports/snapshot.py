@@ -92,6 +92,15 @@ def digest_of(snapshot: Payload) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def differing_parts(frozen: Payload, again: Payload) -> list[str]:
+    """Return the parts of a frozen snapshot that come out differently when computed again.
+
+    The sentences are left out: their figures are compared where they stand, and the wording of a
+    later version of the portal may differ. So are parts that the frozen one does not know.
+    """
+    return [part for part in frozen if part != "narrative" and frozen[part] != again.get(part)]
+
+
 def as_interface(snapshot: Payload) -> Payload:
     """Return a snapshot in the shape of interfaces.md 6: the narrative as plain paragraphs."""
     paragraphs = ["".join(part["text"] for part in p["parts"]) for p in snapshot["narrative"]]

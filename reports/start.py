@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.choices import Role
 from accounts.models import User
-from accounts.permissions import EVERYONE, only
+from accounts.permissions import EVERYONE, PersonRequest, only
 from common.choices import JobState
 from common.models import AuditRecord, Job
 from common.money import exact_wan, show_pct
@@ -34,11 +34,12 @@ FUNNEL_SHOWN = (
     Stage.DISBURSED,
 )
 ROWS_SHOWN = 10
+TODO_SHOWN = 50
 
 
 @require_GET
 @only(*EVERYONE)
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: PersonRequest) -> HttpResponse:
     """Show the start page of the role."""
     template, build = STARTS[Role(request.user.role)]
     return render(request, f"start/{template}.html", build(request.user))
@@ -123,6 +124,7 @@ def _bank(user: Any) -> Context:
     context = _latest_page(user)
     month = proposed_month(user)
     open_ones = Referral.objects.visible_to(user).filter(stage__in=WAY[:6])
+    shown = open_ones.with_amounts(local_today()).select_related("project__region")
     own = None
     if mine and context["page"]:
         rows = context["page"]["snapshot"]["institutions"]
@@ -133,7 +135,7 @@ def _bank(user: Any) -> Context:
         "own": own,
         "month": month,
         "has_returned": MonthlyReturn.objects.visible_to(user).filter(month=month).exists(),
-        "todo": open_ones.select_related("project__region").order_by("stage_on", "pk")[:50],
+        "todo": shown.order_by("stage_on", "pk")[:TODO_SHOWN],
         "todo_count": open_ones.count(),
         "waiting": open_ones.filter(stage=Stage.PUSHED).count(),
     }

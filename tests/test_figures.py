@@ -9,6 +9,7 @@ from common.history import recording_moment
 from referrals.lifecycle import Stage
 from reports.figures import (
     AsOf,
+    Landing,
     active_heads,
     demand_by_band,
     funnel,
@@ -38,7 +39,7 @@ def bands(day: date = FEB) -> dict[str, tuple[int, Decimal]]:
     return {row.key: (row.projects, row.amount_wan) for row in found}
 
 
-def by_name(day: date = FEB) -> dict[str, object]:
+def by_name(day: date = FEB) -> dict[str, Landing]:
     _, rows = landing(AsOf(day))
     return {str(head): rows[head.pk] for head in active_heads(day) if head.pk in rows}
 

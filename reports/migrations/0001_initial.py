@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,37 +14,83 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='CountingRules',
+            name="CountingRules",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(unique=True, verbose_name='版本')),
-                ('values', models.JSONField(verbose_name='取值')),
-                ('reason', models.TextField(verbose_name='说明')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='生效时间')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(unique=True, verbose_name="版本")),
+                ("values", models.JSONField(verbose_name="取值")),
+                ("reason", models.TextField(verbose_name="说明")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="生效时间")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '统计口径',
-                'get_latest_by': 'version',
+                "verbose_name": "统计口径",
+                "get_latest_by": "version",
             },
         ),
         migrations.CreateModel(
-            name='Bulletin',
+            name="Bulletin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField(verbose_name='月份')),
-                ('revision', models.PositiveSmallIntegerField(default=1, verbose_name='修订')),
-                ('reason', models.TextField(blank=True, verbose_name='修订原因')),
-                ('snapshot', models.JSONField(verbose_name='快照')),
-                ('detail', models.JSONField(verbose_name='明细')),
-                ('digest', models.CharField(max_length=64, verbose_name='快照指纹')),
-                ('known_at', models.DateTimeField(verbose_name='数据冻结时间')),
-                ('frozen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rules', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulletins', to='reports.countingrules')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField(verbose_name="月份")),
+                ("revision", models.PositiveSmallIntegerField(default=1, verbose_name="修订")),
+                ("reason", models.TextField(blank=True, verbose_name="修订原因")),
+                ("snapshot", models.JSONField(verbose_name="快照")),
+                ("detail", models.JSONField(verbose_name="明细")),
+                ("digest", models.CharField(max_length=64, verbose_name="快照指纹")),
+                ("known_at", models.DateTimeField(verbose_name="数据冻结时间")),
+                (
+                    "frozen_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rules",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bulletins",
+                        to="reports.countingrules",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '通报',
-                'constraints': [models.UniqueConstraint(fields=('month', 'revision'), name='bulletin_once_per_revision'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='bulletin_month_is_first_day'), models.CheckConstraint(condition=models.Q(('revision', 1), models.Q(('reason', ''), _negated=True), _connector='OR'), name='bulletin_revision_says_why')],
+                "verbose_name": "通报",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("month", "revision"), name="bulletin_once_per_revision"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("month__day", 1)), name="bulletin_month_is_first_day"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("revision", 1),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="bulletin_revision_says_why",
+                    ),
+                ],
             },
         ),
     ]

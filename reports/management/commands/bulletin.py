@@ -67,9 +67,9 @@ def _verify(month: date) -> None:
     bulletin = Bulletin.objects.of_month(month).first()
     if bulletin is None:
         raise NotFound("本月通报还没有冻结，没有可核对的快照。")
-    if recompute(bulletin) != bulletin.digest:
+    if parts := recompute(bulletin):
         raise InvalidInput(
-            "由记录重算的数字与冻结的快照不一致：登记资料（名称、机构）在冻结后改过。"
+            f"由记录重算与冻结的快照不一致（{'、'.join(parts)}）：登记资料（名称、机构）在冻结后改过。"
         )
 
 
