@@ -12,13 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from celery import current_app, shared_task
-from django.db import IntegrityError, close_old_connections, connection, transaction
+from celery.exceptions import NotRegistered
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db.models import F, Q
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
 from common import audit
 from common.choices import JobState
@@ -51,18 +59,23 @@ def enqueue(task: str, *, by: Any, title: str, arguments: dict[str, Any], key: s
             )
             audit.record("jobs.enqueue", by=by, on=job, after={"task": task, **arguments})
     except IntegrityError:
-        return Job.objects.active().get(key=key)
-    transaction.on_commit(partial(send, job), robust=True)
+        if key and (active := Job.objects.active().filter(key=key).first()):
+            return active
+        raise  # not the key; or the job that held it ended this instant, then asking again helps
+    # Not a partial: Django logs a failed callback by its name, and a partial has none.
+    transaction.on_commit(lambda: send(job), robust=True)
     return job
 
 
 def send(job: Job) -> None:
     """Wake a worker for a queued job. A broker that is down costs a delay, not the job."""
     Job.objects.filter(pk=job.pk).update(sent_at=timezone.now())
+    if job.task not in current_app.tasks:  # a web process has not looked for tasks yet
+        current_app.loader.import_default_modules()
     try:
         current_app.tasks[job.task].delay(job.pk)
-    except Exception:  # whatever the broker's client raises: the sweeper sends it again
-        logger.warning("broker unreachable, job %s waits for the sweeper", job.pk, exc_info=True)
+    except (BrokerError, OSError, NotRegistered):
+        logger.warning("job %s was not sent and waits for the sweeper", job.pk, exc_info=True)
 
 
 @dataclass(frozen=True)
@@ -98,12 +111,15 @@ def claim(job_id: int, *, now: datetime | None = None) -> Claim | None:
     now = now or timezone.now()
     token = uuid.uuid4()
     free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, lease_until__lt=now)
-    taken = Job.objects.filter(free, pk=job_id, attempts__lt=MAX_ATTEMPTS).update(
+    open_jobs = Job.objects.filter(free, attempts__lt=MAX_ATTEMPTS, is_cancel_requested=False)
+    taken = open_jobs.filter(pk=job_id).update(
         state=JobState.RUNNING,
         claim_token=token,
         lease_until=now + LEASE,
         attempts=F("attempts") + 1,
         started_at=now,
+        progress_done=0,
+        progress_note="",
     )
     return Claim(Job.objects.get(pk=job_id), token) if taken else None
 
@@ -172,32 +188,32 @@ def _with_heartbeat(work: Work) -> Work:
 
 @contextmanager
 def _heartbeat(held: Claim) -> Iterator[None]:
-    """Renew the lease from a second connection while one long statement runs.
+    """Renew the lease from a second connection while one long step runs.
 
-    SQLite has one writer, so a second connection could only wait: there the lease has to outlast
-    the longest single transaction.
+    SQLite has one writer: there the lease has to outlast the longest single transaction.
     """
-    if connection.vendor == "sqlite":
-        yield
-        return
     done = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not done.wait(HEARTBEAT_SECONDS):
-                held.renew()
-        except JobStopped:
-            logger.warning("job %s lost its lease", held.job.pk)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, daemon=True)
+    thread = threading.Thread(target=_beat_until, args=(done, held), daemon=True)
     thread.start()
     try:
         yield
     finally:
         done.set()
         thread.join()
+
+
+def _beat_until(done: threading.Event, held: Claim) -> None:
+    try:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                held.renew()
+            except OperationalError:  # locked or away just now; the lease outlasts several beats
+                logger.warning("lease of job %s not renewed", held.job.pk, exc_info=True)
+                connection.close()
+    except JobStopped:
+        logger.warning("job %s lost its lease", held.job.pk)
+    finally:
+        connection.close()
 
 
 def cancel(*, job_id: int, by: Any) -> Job:
@@ -211,8 +227,10 @@ def cancel(*, job_id: int, by: Any) -> Job:
             or running.update(is_cancel_requested=True)
         ):
             raise IllegalMove("任务已经结束，不能再取消。")
-        audit.record("jobs.cancel", by=by, on=job, before={"state": job.state})
-    job.refresh_from_db()
+        before = {"state": job.state}
+        job.refresh_from_db()
+        after = {"state": job.state, "is_cancel_requested": job.is_cancel_requested}
+        audit.record("jobs.cancel", by=by, on=job, before=before, after=after)
     return job
 
 
@@ -220,11 +238,11 @@ def sweep(*, now: datetime | None = None) -> dict[str, int]:
     """Send again what waits too long or lost its worker; give up what was tried enough."""
     now = now or timezone.now()
     orphaned = Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now)
-    lost = orphaned.filter(attempts__gte=MAX_ATTEMPTS).update(
-        state=JobState.FAILED, finished_at=now, error=LOST_SENTENCE
-    )
     stopped = orphaned.filter(is_cancel_requested=True).update(
         state=JobState.CANCELLED, finished_at=now
+    )
+    lost = orphaned.filter(attempts__gte=MAX_ATTEMPTS).update(
+        state=JobState.FAILED, finished_at=now, error=LOST_SENTENCE
     )
     orphaned.update(state=JobState.QUEUED, sent_at=None, claim_token=None)
     stale = Q(sent_at=None) | Q(sent_at__lt=now - RESEND_AFTER)

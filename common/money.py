@@ -14,7 +14,7 @@ CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
 
-class WanField(models.DecimalField):
+class WanField(models.DecimalField):  # type: ignore[type-arg]  # not generic at run time
     """An amount in 万元, exact to one yuan (4 decimals)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,69 +14,200 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AuditRecord',
+            name="AuditRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='时间')),
-                ('actor_name', models.CharField(blank=True, max_length=150, verbose_name='操作人（当时）')),
-                ('action', models.CharField(db_index=True, max_length=60, verbose_name='动作')),
-                ('object_type', models.CharField(blank=True, max_length=60, verbose_name='对象类型')),
-                ('object_id', models.CharField(blank=True, max_length=40, verbose_name='对象编号')),
-                ('object_label', models.CharField(blank=True, max_length=300, verbose_name='对象')),
-                ('before', models.JSONField(default=dict, verbose_name='之前')),
-                ('after', models.JSONField(default=dict, verbose_name='之后')),
-                ('reason', models.TextField(blank=True, verbose_name='原因')),
-                ('request_number', models.CharField(blank=True, max_length=32, verbose_name='请求编号')),
-                ('address', models.GenericIPAddressField(blank=True, null=True, verbose_name='来源地址')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True, db_index=True, verbose_name="时间")),
+                (
+                    "actor_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="操作人（当时）"),
+                ),
+                ("action", models.CharField(db_index=True, max_length=60, verbose_name="动作")),
+                (
+                    "object_type",
+                    models.CharField(blank=True, max_length=60, verbose_name="对象类型"),
+                ),
+                ("object_id", models.CharField(blank=True, max_length=40, verbose_name="对象编号")),
+                ("object_label", models.CharField(blank=True, max_length=300, verbose_name="对象")),
+                ("before", models.JSONField(default=dict, verbose_name="之前")),
+                ("after", models.JSONField(default=dict, verbose_name="之后")),
+                ("reason", models.TextField(blank=True, verbose_name="原因")),
+                (
+                    "request_number",
+                    models.CharField(blank=True, max_length=32, verbose_name="请求编号"),
+                ),
+                (
+                    "address",
+                    models.GenericIPAddressField(blank=True, null=True, verbose_name="来源地址"),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '审计记录',
-                'indexes': [models.Index(fields=['object_type', 'object_id'], name='audit_by_object')],
+                "verbose_name": "审计记录",
+                "indexes": [
+                    models.Index(fields=["object_type", "object_id"], name="audit_by_object")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(max_length=100, verbose_name='任务')),
-                ('title', models.CharField(max_length=200, verbose_name='名称')),
-                ('arguments', models.JSONField(default=dict, verbose_name='参数')),
-                ('key', models.CharField(blank=True, max_length=200, verbose_name='去重键')),
-                ('state', models.CharField(choices=[('queued', '排队中'), ('running', '进行中'), ('succeeded', '已完成'), ('failed', '失败'), ('cancelled', '已取消')], default='queued', max_length=10, verbose_name='状态')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='已试次数')),
-                ('claim_token', models.UUIDField(blank=True, null=True, verbose_name='认领')),
-                ('lease_until', models.DateTimeField(blank=True, null=True, verbose_name='租期至')),
-                ('is_cancel_requested', models.BooleanField(default=False, verbose_name='已请求取消')),
-                ('progress_done', models.PositiveIntegerField(default=0, verbose_name='已完成')),
-                ('progress_total', models.PositiveIntegerField(default=0, verbose_name='总数')),
-                ('progress_note', models.CharField(blank=True, max_length=200, verbose_name='正在做')),
-                ('result', models.JSONField(default=dict, verbose_name='结果')),
-                ('error', models.TextField(blank=True, verbose_name='失败原因')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='创建时间')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='唤醒时间')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='开始时间')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='结束时间')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to=settings.AUTH_USER_MODEL, verbose_name='发起人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("task", models.CharField(max_length=100, verbose_name="任务")),
+                ("title", models.CharField(max_length=200, verbose_name="名称")),
+                ("arguments", models.JSONField(default=dict, verbose_name="参数")),
+                ("key", models.CharField(blank=True, max_length=200, verbose_name="去重键")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "排队中"),
+                            ("running", "进行中"),
+                            ("succeeded", "已完成"),
+                            ("failed", "失败"),
+                            ("cancelled", "已取消"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="已试次数")),
+                ("claim_token", models.UUIDField(blank=True, null=True, verbose_name="认领")),
+                ("lease_until", models.DateTimeField(blank=True, null=True, verbose_name="租期至")),
+                (
+                    "is_cancel_requested",
+                    models.BooleanField(default=False, verbose_name="已请求取消"),
+                ),
+                ("progress_done", models.PositiveIntegerField(default=0, verbose_name="已完成")),
+                ("progress_total", models.PositiveIntegerField(default=0, verbose_name="总数")),
+                (
+                    "progress_note",
+                    models.CharField(blank=True, max_length=200, verbose_name="正在做"),
+                ),
+                ("result", models.JSONField(default=dict, verbose_name="结果")),
+                ("error", models.TextField(blank=True, verbose_name="失败原因")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="创建时间")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="唤醒时间")),
+                (
+                    "started_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="开始时间"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="结束时间"),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="发起人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '任务',
-                'indexes': [models.Index(fields=['state', 'sent_at'], name='job_by_state')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('queued', 'running')), models.Q(('key', ''), _negated=True)), fields=('key',), name='job_key_once_while_active'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('claim_token__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='job_running_is_claimed'), models.CheckConstraint(condition=models.Q(('state__in', ('queued', 'running')), ('finished_at__isnull', False), _connector='OR'), name='job_ended_has_time')],
+                "verbose_name": "任务",
+                "indexes": [models.Index(fields=["state", "sent_at"], name="job_by_state")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ("queued", "running")),
+                            models.Q(("key", ""), _negated=True),
+                        ),
+                        fields=("key",),
+                        name="job_key_once_while_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "running"), _negated=True),
+                            models.Q(
+                                ("claim_token__isnull", False), ("lease_until__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="job_running_is_claimed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ("queued", "running")),
+                            ("finished_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="job_ended_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Sector',
+            name="Sector",
             fields=[
-                ('code', models.CharField(max_length=5, primary_key=True, serialize=False, verbose_name='代码')),
-                ('level', models.CharField(choices=[('section', '门类'), ('division', '大类'), ('group', '中类'), ('class', '小类')], max_length=8, verbose_name='层级')),
-                ('name', models.CharField(max_length=100, verbose_name='名称')),
-                ('name_key', models.CharField(db_index=True, max_length=100, verbose_name='名称（比对用）')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='common.sector')),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=5, primary_key=True, serialize=False, verbose_name="代码"
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("section", "门类"),
+                            ("division", "大类"),
+                            ("group", "中类"),
+                            ("class", "小类"),
+                        ],
+                        max_length=8,
+                        verbose_name="层级",
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, verbose_name="名称")),
+                (
+                    "name_key",
+                    models.CharField(db_index=True, max_length=100, verbose_name="名称（比对用）"),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="common.sector",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '国民经济行业',
-                'constraints': [models.CheckConstraint(condition=models.Q(('level', 'section'), ('parent__isnull', False), _connector='OR'), name='sector_below_section_has_parent')],
+                "verbose_name": "国民经济行业",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("level", "section"), ("parent__isnull", False), _connector="OR"
+                        ),
+                        name="sector_below_section_has_parent",
+                    )
+                ],
             },
         ),
     ]
