@@ -10,14 +10,17 @@ class ReferralsConfig(AppConfig):
     verbose_name = "推送与投放"
 
     def ready(self) -> None:
-        """A bank sees the projects that were referred to it; `projects` cannot know that."""
+        """Tell `projects` what it cannot know: what a bank sees, and who has a project."""
         from django.db.models import Q
 
         from accounts.choices import Role
+        from projects.panels import hand_in_panel
         from projects.querysets import hand_in_scope
         from referrals.models import Referral  # models exist only now
+        from referrals.panel import referrals_panel
 
         def referred_to(user: object) -> Q:
             return Q(pk__in=Referral.objects.visible_to(user).values("project_id"))
 
         hand_in_scope(Role.BANK, referred_to)
+        hand_in_panel(referrals_panel)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.choices import Role
 from accounts.models import User
-from accounts.permissions import only
+from accounts.permissions import PersonRequest, only
 from common import audit
 from common.errors import InvalidInput
 from common.months import (
@@ -41,7 +41,6 @@ from referrals.services import (
     submit_return,
 )
 from referrals.services.uploads import preview_upload
-from referrals.views import PersonRequest
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ENTRIES_SHOWN = 200

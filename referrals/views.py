@@ -5,13 +5,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.choices import Role
 from accounts.models import User
-from accounts.permissions import BUSINESS, only
+from accounts.permissions import BUSINESS, PersonRequest, only
 from common.errors import IllegalMove, InvalidInput
 from common.months import local_today
 from common.templatetags.show import wan
@@ -28,12 +28,6 @@ from referrals.services.moves import FieldInvalid, MoveDetails, explain_refusal
 from referrals.standing import ReferralStanding, load_standing
 
 PAGE_SIZE = 50
-
-
-class PersonRequest(HttpRequest):
-    """A request behind the login: somebody sent it."""
-
-    user: User
 
 
 @require_safe

@@ -30,7 +30,8 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 settings.STORAGES = settings.STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
-settings.WHITENOISE_AUTOREFRESH = True
+# Nothing is collected for tests: files come from where they lie.
+settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
 if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: threads and worker processes then wait for each other as they do at work.
     test_database = settings.DATABASES["default"].setdefault("TEST", {})

@@ -7,6 +7,7 @@ from itertools import count
 from accounts.models import Region, User
 from common.history import recording_moment, write_versions
 from common.models import Sector
+from common.names import name_key
 from institutions.models import Institution
 from projects.models import FinancingDemand, Project
 from referrals.lifecycle import Stage
@@ -29,7 +30,7 @@ def make_project(
     project = Project.objects.create(
         code=f"T-{number:06}",
         name=name,
-        name_key=name,
+        name_key=name_key(name),
         borrower=f"示例公司{number}",
         borrower_key=f"示例公司{number}",
         region=Region.objects.get(short_name=county),

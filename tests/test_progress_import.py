@@ -421,6 +421,8 @@ def test_a_declined_deal_leaves_the_figures_even_with_payments(project: Project)
     deal = Deal.objects.get()
     assert stands(deal, "2022-02-28")[0] == "disbursed"
     assert stands(deal, "2022-03-31")[0] == "declined"
+    same = line(NAME, "不予支持", 不予支持原因="还款来源不足", 备注="再报一次")
+    assert counts(take(progress(same, month="2022年3月"), MARCH)) == (1, 0, 0, 1)
     back = take(progress(line(NAME, "已签约", 授信金额=700), month="2022年4月"), APRIL)
     assert "现恢复为“已签约”" in warned(back)
     assert Referral.objects.get().stage == "signed"

@@ -137,7 +137,7 @@ def test_declined_deals_count_in_neither_amount_of_the_list(pushed: Referral):
     make_deal(pushed.project, BANK, agreed_wan="700", voucher_no="A", paid={PUSHED_ON: "70"})
     dead = make_deal(pushed.project, BANK, agreed_wan="900", voucher_no="B", paid={PUSHED_ON: "90"})
     factories.set_terms(dead, stage=Stage.DECLINED, agreed_wan="900", on=MARCH)
-    row = Referral.objects.all().with_amounts(local_today()).get()
+    row: Any = Referral.objects.all().with_amounts(local_today()).get()
     assert (row.demand_wan, row.agreed_wan, row.paid_wan) == (9000, 700, 70)
 
 
@@ -370,7 +370,7 @@ def test_a_refused_workbook_shows_every_error_and_cannot_be_confirmed(
     assert "有 2 处错误" in text
     assert "确认报送" not in text
     response = client.post(reverse("return_confirm"), {"token": token_of(url)})
-    assert response.url == url
+    assert response["Location"] == url
     assert not ImportedFile.objects.exists()
     assert client.post(reverse("return_discard"), {"token": token_of(url)}).status_code == 302
     assert client.get(url).status_code == 404
@@ -536,3 +536,19 @@ def test_a_bank_with_a_branch_sees_both(bank_clerk: User, client_of: ClientOf, r
     text = page(client_of(bank_clerk), "referrals")
     assert "支行的项目" in text
     assert "邮储银行岳普湖县支行" in text
+
+
+def test_a_projects_page_names_its_institutions_to_whom_they_concern(
+    client_of: Callable[[User], Client],
+    bureau: User,
+    bank_clerk: User,
+    other_bank_clerk: User,
+    pushed: Referral,
+):
+    factories.make_referral(pushed.project, "中国工商银行", stage=Stage.SIGNED)
+    address = reverse("project", args=[pushed.project.code])
+    whole = client_of(bureau).get(address).content.decode()
+    assert whole.index("中国工商银行") < whole.index(BANK)  # the furthest first
+    own = client_of(other_bank_clerk).get(address).content.decode()
+    assert "中国工商银行" in own
+    assert BANK not in own

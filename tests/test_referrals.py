@@ -59,7 +59,7 @@ def bank() -> Institution:
 def move(
     referral: Referral, action: str, by: User, on: str = "2022-02-10", **said: Any
 ) -> Referral:
-    amounts = {
+    amounts: dict[str, Any] = {
         name: Decimal(value) if name.endswith("_wan") and isinstance(value, str) else value
         for name, value in said.items()
     }
