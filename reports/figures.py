@@ -71,6 +71,24 @@ class Landing:
         return self.disbursed_wan + self.intended_wan
 
 
+@dataclass(frozen=True)
+class InstitutionLanding:
+    """One institution beside what landed with it."""
+
+    institution: Institution
+    landing: Landing
+
+    def amount_wan(self, stage: str) -> Decimal:
+        """Amount in a stage, 万元."""
+        amount: Decimal = getattr(self.landing, f"{stage}_wan")
+        return amount
+
+    def deals(self, stage: str) -> int:
+        """Deals in a stage."""
+        count: int = getattr(self.landing, f"{stage}_deals")
+        return count
+
+
 def demand_rows(as_of: AsOf) -> QuerySet[FinancingDemand]:
     """The demand of every project that counts on the day, one row a project."""
     rows: QuerySet[FinancingDemand] = FinancingDemand.objects.as_of(

@@ -4,18 +4,16 @@ The rules give evidence; what is to be said to an institution is for people to d
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from reports.figures import InstitutionLanding
 from reports.rules import Rules
-
-if TYPE_CHECKING:
-    from reports.snapshot import InstitutionLanding
 
 RULE_LABELS = {"no_deal": "无落地", "not_reported": "未报送"}
 
 
 def lagging_institutions(
-    rows: Iterable["InstitutionLanding"], reported: Mapping[int, bool], rules: Rules
+    rows: Iterable[InstitutionLanding], reported: Mapping[int, bool], rules: Rules
 ) -> list[dict[str, Any]]:
     """Return the institutions that broke a rule, in register order, with the rules they broke."""
     found = []

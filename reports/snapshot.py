@@ -7,40 +7,20 @@ beside each stands the exact amount in 万元 (`amount_wan`) it was rounded from
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from common.money import plain, show_pct, show_yi
 from common.months import month_key
-from institutions.models import Institution
 from reports import figures
 from reports.checks import check_snapshot
-from reports.figures import AsOf, Landing
+from reports.figures import AsOf, InstitutionLanding, Landing
 from reports.lagging import lagging_institutions
 from reports.narrative import narrate
 from reports.rules import Band, Rules
 
 Payload = dict[str, Any]
 STAGES = ("disbursed", "intended")
-
-
-@dataclass(frozen=True)
-class InstitutionLanding:
-    """One institution beside what landed with it."""
-
-    institution: Institution
-    landing: Landing
-
-    def amount_wan(self, stage: str) -> Decimal:
-        """Amount in a stage, 万元."""
-        amount: Decimal = getattr(self.landing, f"{stage}_wan")
-        return amount
-
-    def deals(self, stage: str) -> int:
-        """Deals in a stage."""
-        count: int = getattr(self.landing, f"{stage}_deals")
-        return count
 
 
 def build_snapshot(as_of: AsOf, rules: Rules) -> Payload:
