@@ -115,8 +115,11 @@ class User(AbstractBaseUser):
 
     @property
     def sees_all_jobs(self) -> bool:
-        """Whether the account sees the jobs of others."""
-        return self.role in (Role.SYSADMIN, Role.SYSTEM)
+        """Whether the account sees the jobs of others.
+
+        The bureau does: its officers and the schedule share the job of a month's bulletin.
+        """
+        return self.role in (Role.BUREAU, Role.SYSADMIN, Role.SYSTEM)
 
     @property
     def workplace(self) -> str:

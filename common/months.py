@@ -7,12 +7,12 @@ from django.utils import timezone
 
 from common.errors import InvalidInput
 
-MONTH_PATTERN = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+MONTH_PATTERN = re.compile(r"([12]\d{3})-(0[1-9]|1[0-2])")
 
 
 def parse_month(text: str) -> date:
     """Return the first day of `YYYY-MM`. Raises InvalidInput for anything else."""
-    if not (match := MONTH_PATTERN.fullmatch(text.strip())) or int(match[1]) == 0:
+    if not (match := MONTH_PATTERN.fullmatch(text.strip())):
         raise InvalidInput(f"月份“{text}”不对，请写成 2022-02 这样的年月。")
     return date(int(match[1]), int(match[2]), 1)
 

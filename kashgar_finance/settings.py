@@ -208,7 +208,7 @@ if REDIS_URL:
         "health_check_interval": 25,
     }
 else:
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"  # a name, or kombu warns that there is none
     QUEUE_DIR = DATA_DIR / "queue"
     for _name in ("messages", "control"):
         (QUEUE_DIR / _name).mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from common.months import month_key, parse_month
 class MonthConverter:
     """A month in an address: 2022-02."""
 
-    regex = r"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])"
+    regex = r"[12][0-9]{3}-(?:0[1-9]|1[0-2])"
 
     def to_python(self, value: str) -> date:
         """Return the first day of the month."""

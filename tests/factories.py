@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 
+from django.db import transaction
+
 from accounts.models import Region, User
 from common.history import recording_moment, write_versions
 from common.models import Sector
@@ -42,6 +44,7 @@ def make_project(
     return project
 
 
+@transaction.atomic
 def set_demand(project: Project, demand_wan: str, valid_from: date) -> None:
     """Let a demand hold from a day on."""
     write_versions(
@@ -97,6 +100,7 @@ def make_deal(
     return deal
 
 
+@transaction.atomic
 def set_terms(
     deal: Deal, *, stage: Stage, agreed_wan: str | None = None, on: date = date(2022, 1, 31)
 ) -> None:

@@ -327,6 +327,33 @@ def test_a_worker_that_lost_its_lease_cannot_write_any_more(job: Job) -> None:
     assert (job.state, job.result, job.progress_done) == (JobState.SUCCEEDED, {"by": "fresh"}, 0)
 
 
+@pytest.mark.parametrize(
+    ("is_cancelled", "ended"), [(True, JobState.CANCELLED), (False, JobState.FAILED)]
+)
+def test_a_worker_that_was_given_up_cannot_write_any_more(
+    job: Job, officer: User, is_cancelled: bool, ended: JobState
+) -> None:
+    Job.objects.update(attempts=MAX_ATTEMPTS - 1)
+    stale = claim(job.pk)
+    assert stale is not None
+    if is_cancelled:
+        cancel(job_id=job.pk, by=officer)
+    sweep(now=after_lease(job))
+    with pytest.raises(JobStopped):
+        stale.end(JobState.SUCCEEDED, result={"by": "stale"})
+    job.refresh_from_db()
+    assert (job.state, job.result) == (ended, {})
+
+
+def test_who_takes_over_begins_from_the_beginning(job: Job) -> None:
+    first = claim(job.pk)
+    assert first is not None
+    first.progress(2, 8, "读第 2 张表")
+    second = claim(job.pk, now=after_lease(job))
+    assert second is not None
+    assert (second.job.progress_done, second.job.progress_note) == (0, "")
+
+
 def test_work_that_is_overtaken_leaves_the_end_to_the_other(job: Job) -> None:
     def slow(held: Claim) -> dict[str, Any]:
         assert claim(job.pk, now=after_lease(job))

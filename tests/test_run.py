@@ -116,7 +116,10 @@ def test_setup_installs_once_and_again_when_a_lock_changed(house: House) -> None
 
     (house.folder / "package-lock.json").write_text("changed")
     house.run("setup")
-    assert [line.rpartition(" ")[2] for line in house.work()] == ["--silent", "vendor_assets"]
+    assert [line.rpartition(" ")[2] for line in house.work()] == [
+        "--loglevel=error",
+        "vendor_assets",
+    ]
 
 
 def test_an_install_that_failed_is_tried_again(house: House) -> None:
