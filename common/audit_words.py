@@ -21,6 +21,10 @@ ACTION_WORDS = {
     "accounts.set_account_active": "启用或停用账号",
     "audit.read": "查阅审计记录",
     "institutions.join": "指定所属机构",
+    "institutions.attach_original": "导入清单原文",
+    "institutions.confirm_edition": "确认清单",
+    "institutions.draft_edition": "起草清单版本",
+    "institutions.put_in_force": "清单版本生效",
     "jobs.cancel": "取消任务",
     "jobs.enqueue": "提交任务",
     "projects.import_ledger": "导入台账",
@@ -39,6 +43,7 @@ ACTION_WORDS = {
     "referrals.download_template": "下载报送表",
     "reports.download_bulletin": "下载通报",
     "reports.freeze_bulletin": "冻结通报",
+    "matching.start_run": "重新匹配",
     "reports.load_reference": "装入基础数据",
     "reports.seed_demo": "装入演示数据",
 }

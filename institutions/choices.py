@@ -26,3 +26,27 @@ class NameKind(models.TextChoices):
     LIST = "list", "清单标题"
     FORMER = "former", "曾用名"
     ALIAS = "alias", "其他写法"
+
+
+class EditionStatus(models.TextChoices):
+    """Where an edition of an institution's lists stands."""
+
+    DRAFT = "draft", "草稿"
+    CONFIRMED = "confirmed", "机构已确认"
+    IN_FORCE = "in_force", "生效"
+    SUPERSEDED = "superseded", "已被取代"
+
+
+class Polarity(models.TextChoices):
+    """Which of the two lists a clause stands in."""
+
+    POSITIVE = "positive", "正面清单"
+    NEGATIVE = "negative", "负面清单"
+
+
+class Strength(models.TextChoices):
+    """How a negative clause binds."""
+
+    HARD = "hard", "不得"
+    SOFT = "soft", "限制"
+    CASE_BY_CASE = "case_by_case", "一事一议"

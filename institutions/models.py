@@ -5,8 +5,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Region
-from institutions.choices import COOPERATIVES, Kind, NameKind
-from institutions.querysets import InstitutionQuerySet
+from institutions.choices import (
+    COOPERATIVES,
+    EditionStatus,
+    Kind,
+    NameKind,
+    Polarity,
+    Strength,
+)
+from institutions.querysets import EditionQuerySet, InstitutionQuerySet
 
 
 class Institution(models.Model):
@@ -93,3 +100,83 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.institution}"
+
+
+class ListEdition(models.Model):
+    """One edition of an institution's published lists; corrected only by a further edition."""
+
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="editions")
+    name = models.CharField("版本", max_length=60)
+    status = models.CharField(
+        "状态", max_length=12, choices=EditionStatus.choices, default=EditionStatus.DRAFT
+    )
+    effective_from = models.DateField("生效自")
+    effective_until = models.DateField("生效至（不含）", null=True, blank=True)
+    source = models.CharField("来源", max_length=200, blank=True)
+    reason = models.TextField("说明", blank=True)
+    created_at = models.DateTimeField("创建时间", auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    confirmed_at = models.DateTimeField("机构确认时间", null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "清单版本"
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "name"], name="edition_name_once"),
+            models.UniqueConstraint(
+                fields=["institution"],
+                condition=Q(status=EditionStatus.IN_FORCE),
+                name="edition_one_in_force",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_until=None) | Q(effective_until__gt=F("effective_from")),
+                name="edition_span_not_empty",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.name}"
+
+
+class Clause(models.Model):
+    """One numbered entry of a list, restated, with the condition a program can reason with."""
+
+    edition = models.ForeignKey(ListEdition, on_delete=models.CASCADE, related_name="clauses")
+    position = models.PositiveSmallIntegerField("顺序")
+    # As printed: （五）, 三、; empty for a note or preamble.
+    number = models.CharField("序号", max_length=12, blank=True)
+    polarity = models.CharField("清单", max_length=10, choices=Polarity.choices)
+    strength = models.CharField("力度", max_length=14, choices=Strength.choices, blank=True)
+    title = models.CharField("标题", max_length=200)
+    text = models.TextField("内容")
+    # The wording of the original, attached when the bureau imports it.
+    official_text = models.TextField("原文", blank=True)
+    # None: the clause says nothing about a kind of project.
+    condition = models.JSONField("条件", null=True, blank=True)
+    note = models.TextField("说明", blank=True)
+    source_lines = models.JSONField("原文行号", default=list, blank=True)
+
+    class Meta:
+        verbose_name = "条款"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["edition", "polarity", "number"],
+                condition=~Q(number=""),
+                name="clause_number_once",
+            ),
+            models.UniqueConstraint(fields=["edition", "position"], name="clause_position_once"),
+            models.CheckConstraint(
+                condition=Q(polarity=Polarity.POSITIVE, strength="")
+                | (Q(polarity=Polarity.NEGATIVE) & (~Q(strength="") | Q(number=""))),
+                name="clause_negative_has_strength",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_polarity_display()}{self.number} {self.title}"

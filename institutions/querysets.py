@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from institutions.choices import COOPERATIVES
+from institutions.choices import COOPERATIVES, EditionStatus
 
 if TYPE_CHECKING:
-    from institutions.models import Institution  # noqa: F401 - named in quoted bases below
+    from institutions.models import Institution, ListEdition  # noqa: F401 - named in quoted bases below
 
 
 class InstitutionQuerySet(models.QuerySet["Institution"]):
@@ -42,3 +42,15 @@ class InstitutionQuerySet(models.QuerySet["Institution"]):
     def cooperatives(self) -> "InstitutionQuerySet":
         """Rural credit cooperatives, which the report counts apart from banks."""
         return self.filter(kind__in=COOPERATIVES)
+
+
+class EditionQuerySet(models.QuerySet["ListEdition"]):
+    """Editions of lists by state."""
+
+    def visible_to(self, user: Any) -> "EditionQuerySet":
+        """The lists are published: everyone who is logged in may read them."""
+        return self.all() if user.is_authenticated else self.none()
+
+    def in_force(self) -> "EditionQuerySet":
+        """The editions by which projects are matched."""
+        return self.filter(status=EditionStatus.IN_FORCE)

@@ -9,6 +9,7 @@ from django.conf import settings
 from common.errors import InvalidInput
 from common.reference import Loaded, sync_rows
 from institutions.choices import NameKind
+from institutions.list_reference import load_lists
 from institutions.models import Institution, InstitutionName
 from institutions.services import institution_key
 
@@ -28,7 +29,12 @@ def load(by: Any) -> list[Loaded]:
     """Load institutions, then their names, then their service areas."""
     path = settings.FIXTURES / "institutions.json"
     entries: list[Entry] = json.loads(path.read_text(encoding="utf-8"))
-    return [_load_institutions(entries), _load_names(entries), _load_areas(entries)]
+    return [
+        _load_institutions(entries),
+        _load_names(entries),
+        _load_areas(entries),
+        load_lists(by),
+    ]
 
 
 def _load_institutions(entries: list[Entry]) -> Loaded:

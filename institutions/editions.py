@@ -1,0 +1,171 @@
+"""New editions of an institution's lists: drafted from the one in force, confirmed, put in force.
+
+An edition in force is never edited: a change is a further edition, and the old one stays readable
+beside it with the day until which it held.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.choices import Role
+from common import audit
+from common.errors import IllegalMove, InvalidInput, NotAllowed
+from institutions.choices import EditionStatus, Strength
+from institutions.models import Clause, Institution, ListEdition
+
+EDITABLE = ("title", "text", "strength", "condition", "note")
+# A clause is known across editions by where it stands: its list and its printed number.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class EditionRequest:
+    """A new edition that is asked for: its name, its day, why, and what it changes.
+
+    `changes` maps (polarity, number) to new values of the fields in EDITABLE; a clause that is
+    not named is taken over as it stands.
+    """
+
+    name: str
+    effective_from: date
+    reason: str
+    changes: Mapping[Key, Mapping[str, Any]]
+
+
+@transaction.atomic
+def draft_edition(*, institution: Institution, request: EditionRequest, by: Any) -> ListEdition:
+    """Copy the edition in force with changes into a draft.
+
+    The institution's own people may draft (a proposal), and so may the bureau. Raises NotAllowed,
+    InvalidInput.
+    """
+    _check_may_draft(institution, by)
+    held = in_force(institution)
+    _check_request(held, request)
+    draft = ListEdition.objects.create(
+        institution=institution,
+        name=request.name,
+        status=EditionStatus.DRAFT,
+        effective_from=request.effective_from,
+        source=held.source,
+        reason=request.reason,
+        created_by=by,
+    )
+    Clause.objects.bulk_create(
+        [_copied(clause, draft, request.changes) for clause in held.clauses.order_by("position")]
+    )
+    audit.record(
+        "institutions.draft_edition",
+        by=by,
+        on=draft,
+        before={"edition": held.name},
+        after={"changed": [number for _, number in request.changes]},
+        reason=request.reason,
+    )
+    return draft
+
+
+@transaction.atomic
+def put_in_force(*, edition: ListEdition, by: Any) -> ListEdition:
+    """Let a draft or confirmed edition replace the one in force. Only the bureau may."""
+    if by.role not in (Role.BUREAU, Role.SYSTEM):
+        raise NotAllowed("只有财政局可以让清单版本生效。")
+    edition = ListEdition.objects.select_for_update().get(pk=edition.pk)
+    if edition.status not in (EditionStatus.DRAFT, EditionStatus.CONFIRMED):
+        raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不能再生效。")
+    held = in_force(edition.institution)
+    held.status = EditionStatus.SUPERSEDED
+    held.effective_until = max(edition.effective_from, held.effective_from)
+    if held.effective_until == held.effective_from:
+        held.effective_until = None  # replaced on its first day: it held for no whole day
+    held.save(update_fields=["status", "effective_until"])
+    before = edition.status
+    edition.status = EditionStatus.IN_FORCE
+    edition.save(update_fields=["status"])
+    audit.record(
+        "institutions.put_in_force",
+        by=by,
+        on=edition,
+        before={"status": before, "in_force": held.name},
+        after={"status": edition.status, "in_force": edition.name},
+        reason=edition.reason,
+    )
+    return edition
+
+
+@transaction.atomic
+def confirm_edition(*, edition: ListEdition, by: Any) -> ListEdition:
+    """Record that the institution itself stands by an edition; once, with name and time."""
+    if not Institution.objects.of_user(by).filter(pk=edition.institution_id).exists():
+        raise NotAllowed("只有本机构的人员可以确认本机构的清单。")
+    edition = ListEdition.objects.select_for_update().get(pk=edition.pk)
+    if edition.confirmed_at is not None:
+        raise IllegalMove("这个版本已经确认过了。")
+    edition.confirmed_at, edition.confirmed_by = timezone.now(), by
+    if edition.status == EditionStatus.DRAFT:
+        edition.status = EditionStatus.CONFIRMED
+    edition.save(update_fields=["confirmed_at", "confirmed_by", "status"])
+    audit.record("institutions.confirm_edition", by=by, on=edition, after={"name": edition.name})
+    return edition
+
+
+def in_force(institution: Institution) -> ListEdition:
+    """Return the edition in force. Raises InvalidInput where there is none."""
+    found = ListEdition.objects.in_force().filter(institution=institution).first()
+    if found is None:
+        raise InvalidInput(f"{institution}还没有生效的清单。")
+    return found
+
+
+def _check_may_draft(institution: Institution, by: Any) -> None:
+    if by.role in (Role.BUREAU, Role.SYSTEM):
+        return
+    if not Institution.objects.of_user(by).filter(pk=institution.pk).exists():
+        raise NotAllowed("只有财政局和本机构的人员可以提出清单修改。")
+
+
+def _check_request(held: ListEdition, request: EditionRequest) -> None:
+    if not request.reason.strip():
+        raise InvalidInput("请写明修改的原因。")
+    if ListEdition.objects.filter(institution=held.institution, name=request.name).exists():
+        raise InvalidInput(f"已有名为“{request.name}”的版本，请换一个名称。")
+    if request.effective_from < held.effective_from:
+        raise InvalidInput(f"生效日期不能早于现行版本的 {held.effective_from}。")
+    known = {(clause.polarity, clause.number) for clause in held.clauses.all()}
+    for key, values in request.changes.items():
+        if key not in known:
+            raise InvalidInput(f"现行清单里没有第{key[1]}条，请刷新后重试。")
+        if unknown := set(values) - set(EDITABLE):
+            raise InvalidInput(f"第{key[1]}条的“{'、'.join(sorted(unknown))}”不能修改。")
+        if values.get("strength", Strength.HARD) not in ("", *Strength.values):
+            raise InvalidInput(f"第{key[1]}条的力度不对，请从列表中选择。")
+
+
+def _copied(clause: Clause, draft: ListEdition, changes: Mapping[Key, Mapping[str, Any]]) -> Clause:
+    values = {
+        field.attname: getattr(clause, field.attname)
+        for field in Clause._meta.concrete_fields
+        if not field.primary_key
+    }
+    values |= changes.get((clause.polarity, clause.number), {})
+    if "text" in changes.get((clause.polarity, clause.number), {}):
+        values["official_text"] = ""  # the old wording no longer is that of the clause
+    return Clause(**values | {"edition_id": draft.pk})
+
+
+def differences(old: ListEdition, new: ListEdition) -> list[dict[str, Any]]:
+    """Return the clauses that two editions do not share as they stand, in the order of the new."""
+    before = {(c.polarity, c.number): c for c in old.clauses.all() if c.number}
+    after = {(c.polarity, c.number): c for c in new.clauses.order_by("position") if c.number}
+    rows = []
+    for key in [*after, *(key for key in before if key not in after)]:
+        was, now = before.get(key), after.get(key)
+        fields = [f for f in EDITABLE if getattr(was, f, None) != getattr(now, f, None)]
+        if fields:
+            rows.append({"key": key, "before": was, "after": now, "fields": fields})
+    return rows

@@ -1,0 +1,1 @@
+"""Reading the original of the published lists; pure, without the ORM."""
