@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "accounts",
     "institutions",
     "projects",
+    "matching",
     "referrals",
     "reports",
 ]

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("institutions.urls")),
     path("", include("projects.urls")),
+    path("", include("matching.urls")),
     path("", include("referrals.urls")),
     path("", include("reports.urls")),
     path("api/v1/", include("kashgar_finance.api_urls")),

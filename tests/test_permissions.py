@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[str, set[str], tuple[str, ...]]] = {
     "return_preview": ("get", {"bureau"}, ()),
     "return_confirm": ("post", {"bureau"}, ()),
     "return_discard": ("post", {"bureau"}, ()),
+    "match_start": ("post", {"bureau"}, ()),
     "bulletins": ("get", BUSINESS, ()),
     "bulletin": ("get", BUSINESS, ("month",)),
     "bulletin_make": ("post", {"bureau"}, ()),

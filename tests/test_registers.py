@@ -18,7 +18,7 @@ from accounts.registers import DepartmentIndex, RegionIndex, find_department, fi
 from common.errors import InvalidInput, NotAllowed
 from common.models import AuditRecord, Sector
 from institutions.choices import Kind
-from institutions.models import Institution, InstitutionName, Membership
+from institutions.models import Institution, InstitutionName, ListEdition, Membership
 from institutions.services import InstitutionIndex, find_institution, join_institution
 from reports.models import CountingRules
 
@@ -145,6 +145,7 @@ def test_a_second_run_needs_few_queries(
 
 def test_loading_an_empty_database_is_audited_once() -> None:
     Institution.objects.all().update(parent=None)
+    ListEdition.objects.all().delete()
     Institution.objects.all().delete()
     Sector.objects.filter(level="class").delete()
     seen = AuditRecord.objects.count()
@@ -212,6 +213,8 @@ def test_people_read_sentences_programs_read_json() -> None:
         "institutions",
         "names",
         "service_areas",
+        "lists",
+        "vocabulary",
         "counting_rules",
     }
 

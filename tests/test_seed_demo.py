@@ -20,7 +20,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.choices import Role
 from accounts.models import User
 from common.models import AuditRecord
-from institutions.models import Institution, InstitutionName, Membership
+from institutions.models import Institution, InstitutionName, ListEdition, Membership
 from institutions.services import find_institution
 from projects.models import FinancingDemand, ImportedFile, Project
 from projects.services import import_ledger
@@ -442,6 +442,7 @@ class TestAmongOtherData:
 
     def test_needs_the_reference_data(self, db: None) -> None:
         InstitutionName.objects.all().delete()
+        ListEdition.objects.all().delete()
         Institution.objects.exclude(parent=None).delete()
         Institution.objects.all().delete()
         with pytest.raises(CommandError, match="load_reference"):

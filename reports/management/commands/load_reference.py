@@ -9,6 +9,7 @@ from django.db import transaction
 import accounts.reference
 import common.reference
 import institutions.reference
+import matching.reference
 import reports.reference
 from accounts.models import User
 from common import audit
@@ -50,6 +51,7 @@ def load_reference(*, by: User) -> list[Loaded]:
         *common.reference.load(by),
         *accounts.reference.load(by),
         *institutions.reference.load(by),
+        *matching.reference.load(by),
         _load_counting_rules(by),
     ]
     touched = [register for register in loaded if register.new or register.changed]

@@ -1,0 +1,260 @@
+"""The verdict of every institution's lists on a project, with reasons and questions.
+
+    rulebook = Rulebook(institutions, vocabulary, shared, sectors)
+    rulebook.evaluate(facts)     → a Match for every institution, with reasons
+    rulebook.verdicts(facts)     → the verdicts alone, for very many projects
+
+Nothing here knows Django; `matching.loaders` makes the institutions out of rows or fixtures.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from matching.conditions import Atoms, Compiler, Condition, Raw, TermTable
+from matching.reading import Reader, Reading
+from matching.scoring import ScoreContext, score_of
+from matching.types import (
+    Effect,
+    Match,
+    Polarity,
+    ProjectFacts,
+    Question,
+    Reason,
+    Span,
+    Strength,
+    Truth,
+    Verdict,
+)
+from matching.vocabulary import Vocabulary
+
+AREA_CLAUSE = "服务区域"
+ASK = "ask:"
+
+
+@dataclass(frozen=True)
+class ClauseData:
+    """A clause as data: its printed number, what it does, and its condition, if it has one."""
+
+    number: str
+    polarity: Polarity
+    strength: Strength | None
+    text: str
+    condition: Raw | None
+
+
+@dataclass(frozen=True)
+class InstitutionData:
+    """An institution with the edition of its lists that is in force.
+
+    `areas` are short names of the counties it may lend in; empty where it is not bound to an area.
+    `area_clause` is the number of the clause that binds it, where one does.
+    """
+
+    name: str
+    clauses: tuple[ClauseData, ...]
+    areas: frozenset[str] = frozenset()
+    area_clause: str = AREA_CLAUSE
+    score_context: ScoreContext = ScoreContext()
+
+
+@dataclass(frozen=True)
+class _Clause:
+    data: ClauseData
+    condition: Condition
+    place: int
+    effect: Effect
+    width: int
+
+
+class _List:
+    """One institution's clauses, compiled: masks over the terms of the whole rulebook."""
+
+    def __init__(self, data: InstitutionData, clauses: Sequence[_Clause]) -> None:
+        self.data = data
+        self.clauses = clauses
+        self.hard = self.soft = self.positive = 0
+
+    def number(self, masks: Sequence[int]) -> None:
+        """Learn which terms of the rulebook's table belong to the clauses of each effect."""
+        self.hard = _terms(self.clauses, masks, Effect.EXCLUDES)
+        self.soft = _terms(self.clauses, masks, Effect.RESTRICTS)
+        self.positive = _terms(self.clauses, masks, Effect.SUPPORTS)
+
+    def verdict(self, holding: int, county: str) -> Verdict:
+        """Decide from the terms that hold; the area goes before everything else."""
+        if self.data.areas and county and county not in self.data.areas:
+            return Verdict.EXCLUDED
+        if holding & self.hard:
+            return Verdict.EXCLUDED
+        if holding & self.soft:
+            return Verdict.RESTRICTED
+        return Verdict.SUPPORTED if holding & self.positive else Verdict.NEUTRAL
+
+
+class Rulebook:
+    """All lists in force, compiled against one vocabulary."""
+
+    def __init__(
+        self,
+        institutions: Iterable[InstitutionData],
+        vocabulary: Vocabulary,
+        shared: Mapping[str, Raw],
+        sectors: Mapping[str, str],
+        counties: Mapping[str, str] | None = None,
+    ) -> None:
+        """Compile. Raises ConditionError for a condition that cannot be read.
+
+        `sectors` maps names and digits to codes, `counties` other writings to the short name.
+        """
+        self._counties = counties or {}
+        compiler = Compiler(shared)
+        self._conditions: list[Condition] = []
+        self._numbers: dict[str, int] = {}
+        self.lists = [self._compiled(data, compiler) for data in institutions]
+        self.reader = Reader(vocabulary, compiler.atoms, sectors)
+        self._table = TermTable(self._conditions)
+        for each in self.lists:
+            each.number(self._table.masks)
+
+    def _compiled(self, data: InstitutionData, compiler: Compiler) -> _List:
+        clauses = []
+        for clause in data.clauses:
+            if clause.condition is None:
+                continue
+            place = self._number(clause.condition, compiler)
+            condition = self._conditions[place]
+            clauses.append(_Clause(clause, condition, place, _effect(clause), _width(condition)))
+        return _List(data, clauses)
+
+    def _number(self, raw: Raw, compiler: Compiler) -> int:
+        """Equal conditions are decided once for all institutions."""
+        key = repr(raw)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._conditions)
+            self._conditions.append(compiler.compile(raw))
+        return self._numbers[key]
+
+    def verdicts(self, facts: ProjectFacts) -> list[Verdict]:
+        """Return the verdict of each list, in the order of the institutions."""
+        facts = self._in_short_names(facts)
+        true, unknown = self.reader.bits(facts)
+        holding = self._table.holding(true, unknown)
+        return [each.verdict(holding, facts.county) for each in self.lists]
+
+    def read(self, facts: ProjectFacts) -> Reading:
+        """Return what a project's own words and fields state."""
+        return self.reader.read(self._in_short_names(facts))
+
+    def evaluate(self, facts: ProjectFacts) -> list[Match]:
+        """Return what each list says, with reasons, evidence and questions."""
+        reading = self.read(facts)
+        return [self._match(each, reading) for each in self.lists]
+
+    def _in_short_names(self, facts: ProjectFacts) -> ProjectFacts:
+        county = self._counties.get(facts.county, facts.county)
+        return facts if county == facts.county else replace(facts, county=county)
+
+    def _match(self, each: _List, reading: Reading) -> Match:
+        reasons = list(self._area(each, reading))
+        questions = list(_missing(reading))
+        for clause in each.clauses:
+            truth = clause.condition.truth(reading.true, reading.unknown)
+            if truth is Truth.TRUE:
+                reasons.append(self._reason(clause, reading))
+            elif truth is Truth.UNKNOWN:
+                questions.extend(_questions(clause, reading, self.reader.atoms))
+        verdict = _verdict_of(reasons)
+        score, parts = score_of(verdict, reasons, reading.facts, each.data.score_context)
+        shown = SHOWN[verdict]
+        kept = sorted(
+            (reason for reason in reasons if reason.effect in shown),
+            key=lambda reason: shown.index(reason.effect),
+        )
+        return Match(each.data.name, verdict, score, tuple(kept), tuple(questions), parts)
+
+    def _area(self, each: _List, reading: Reading) -> Iterable[Reason]:
+        county, areas = reading.facts.county, each.data.areas
+        if areas and county and county not in areas:
+            text = f"只在{'、'.join(sorted(areas))}办理，项目在{county}。"
+            yield Reason("area", each.data.area_clause, Effect.EXCLUDES, (), text)
+
+    def _reason(self, clause: _Clause, reading: Reading) -> Reason:
+        bits = clause.condition.evidence_bits(reading.true)
+        names = set(self.reader.atoms.names(bits))
+        return Reason(
+            list=clause.data.polarity.value,
+            clause=clause.data.number,
+            effect=clause.effect,
+            evidence=(*reading.spans(names), *_field_evidence(names, reading.facts)),
+            text=clause.data.text,
+            specificity=clause.width,
+        )
+
+
+# What is worth showing beside a verdict: what decided it, and what speaks the other way.
+SHOWN = {
+    Verdict.EXCLUDED: (Effect.EXCLUDES, Effect.RESTRICTS, Effect.SUPPORTS),
+    Verdict.RESTRICTED: (Effect.RESTRICTS, Effect.SUPPORTS),
+    Verdict.SUPPORTED: (Effect.SUPPORTS,),
+    Verdict.NEUTRAL: (),
+}
+FIELD_OF_ATOM = {"sector": "sector", "ownership": "ownership", "nature": "nature"}
+
+
+def _effect(clause: ClauseData) -> Effect:
+    if clause.polarity is Polarity.POSITIVE:
+        return Effect.SUPPORTS
+    return Effect.EXCLUDES if clause.strength is Strength.HARD else Effect.RESTRICTS
+
+
+def _terms(clauses: Iterable[_Clause], masks: Sequence[int], effect: Effect) -> int:
+    found = 0
+    for clause in clauses:
+        if clause.effect is effect:
+            found |= masks[clause.place]
+    return found
+
+
+def _width(condition: Condition) -> int:
+    """How many atoms a condition speaks of; the fewer, the more specific the clause."""
+    mask = 0
+    for term in condition.terms:
+        for need in term.needs:
+            mask |= need
+    return mask.bit_count()
+
+
+def _verdict_of(reasons: Iterable[Reason]) -> Verdict:
+    effects = {reason.effect for reason in reasons}
+    if Effect.EXCLUDES in effects:
+        return Verdict.EXCLUDED
+    if Effect.RESTRICTS in effects:
+        return Verdict.RESTRICTED
+    return Verdict.SUPPORTED if Effect.SUPPORTS in effects else Verdict.NEUTRAL
+
+
+def _questions(clause: _Clause, reading: Reading, atoms: Atoms) -> Iterable[Question]:
+    """The questions on which alone an undecided clause hangs."""
+    open_atoms = atoms.names(clause.condition.open_bits(reading.true, reading.unknown))
+    if all(atom.startswith(ASK) for atom in open_atoms):
+        for atom in open_atoms:
+            yield Question(clause.data.number, atom.removeprefix(ASK))
+
+
+def _missing(reading: Reading) -> Iterable[Question]:
+    """One question for each thing the project does not say and the lists go by."""
+    facts = reading.facts
+    if not (facts.content or facts.purpose):
+        yield Question("", "建设内容和用途没有写，清单无从判断，请补充。")
+    if not facts.sector:
+        yield Question("", "所属行业没有写，请按国民经济行业分类补充后再核对。")
+    if facts.demand_wan is None:
+        yield Question("", "融资需求额没有写，有金额门槛的条款无从判断，请补充。")
+
+
+def _field_evidence(names: set[str], facts: ProjectFacts) -> Iterable[Span]:
+    """Fields that state something by their value rather than in prose."""
+    for name in sorted(names):
+        field = FIELD_OF_ATOM.get(name.partition(":")[0])
+        if field and (value := getattr(facts, field)):
+            yield Span(field, 0, len(value), value)
