@@ -25,6 +25,7 @@ ACTION_WORDS = {
     "institutions.confirm_edition": "确认清单",
     "institutions.draft_edition": "起草清单版本",
     "institutions.put_in_force": "清单版本生效",
+    "institutions.reject_edition": "不采纳清单修改",
     "jobs.cancel": "取消任务",
     "jobs.enqueue": "提交任务",
     "projects.import_ledger": "导入台账",

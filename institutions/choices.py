@@ -35,6 +35,13 @@ class EditionStatus(models.TextChoices):
     CONFIRMED = "confirmed", "机构已确认"
     IN_FORCE = "in_force", "生效"
     SUPERSEDED = "superseded", "已被取代"
+    REJECTED = "rejected", "未采纳"
+
+
+# What everybody may read; the others concern the institution and the bureau.
+PUBLISHED = frozenset({EditionStatus.IN_FORCE, EditionStatus.SUPERSEDED})
+# Still to be accepted or turned down.
+OPEN = frozenset({EditionStatus.DRAFT, EditionStatus.CONFIRMED})
 
 
 class Polarity(models.TextChoices):

@@ -15,10 +15,16 @@ from django.utils import timezone
 from accounts.choices import Role
 from common import audit
 from common.errors import IllegalMove, InvalidInput, NotAllowed
-from institutions.choices import EditionStatus, Strength
+from common.months import local_today
+from institutions.choices import OPEN, EditionStatus, Polarity, Strength
 from institutions.models import Clause, Institution, ListEdition
 
 EDITABLE = ("title", "text", "strength", "condition", "note")
+# Only negative clauses bind more or less strictly.
+STRENGTHS: dict[str, tuple[str, ...]] = {
+    Polarity.POSITIVE: ("",),
+    Polarity.NEGATIVE: tuple(Strength.values),
+}
 # A clause is known across editions by where it stands: its list and its printed number.
 Key = tuple[str, str]
 
@@ -54,6 +60,7 @@ def draft_edition(*, institution: Institution, request: EditionRequest, by: Any)
         effective_from=request.effective_from,
         source=held.source,
         reason=request.reason,
+        based_on=held,
         created_by=by,
     )
     Clause.objects.bulk_create(
@@ -75,10 +82,17 @@ def put_in_force(*, edition: ListEdition, by: Any) -> ListEdition:
     """Let a draft or confirmed edition replace the one in force. Only the bureau may."""
     if by.role not in (Role.BUREAU, Role.SYSTEM):
         raise NotAllowed("只有财政局可以让清单版本生效。")
-    edition = ListEdition.objects.select_for_update().get(pk=edition.pk)
-    if edition.status not in (EditionStatus.DRAFT, EditionStatus.CONFIRMED):
+    edition = locked(edition)
+    if edition.status not in OPEN:
         raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不能再生效。")
+    if edition.effective_from > local_today():
+        raise IllegalMove(f"“{edition.name}”的生效日期是 {edition.effective_from}，到那天再采纳。")
     held = in_force(edition.institution)
+    if edition.based_on_id not in (None, held.pk):
+        raise IllegalMove(
+            f"起草“{edition.name}”以后，现行版本已换成“{held.name}”，采纳会把后来的修改改回去；"
+            "请不采纳它，按现行版本重新提出。"
+        )
     held.status = EditionStatus.SUPERSEDED
     held.effective_until = max(edition.effective_from, held.effective_from)
     if held.effective_until == held.effective_from:
@@ -103,15 +117,28 @@ def confirm_edition(*, edition: ListEdition, by: Any) -> ListEdition:
     """Record that the institution itself stands by an edition; once, with name and time."""
     if not Institution.objects.of_user(by).filter(pk=edition.institution_id).exists():
         raise NotAllowed("只有本机构的人员可以确认本机构的清单。")
-    edition = ListEdition.objects.select_for_update().get(pk=edition.pk)
+    edition = locked(edition)
     if edition.confirmed_at is not None:
         raise IllegalMove("这个版本已经确认过了。")
+    if edition.status not in OPEN | {EditionStatus.IN_FORCE}:
+        raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不用确认。")
     edition.confirmed_at, edition.confirmed_by = timezone.now(), by
     if edition.status == EditionStatus.DRAFT:
         edition.status = EditionStatus.CONFIRMED
     edition.save(update_fields=["confirmed_at", "confirmed_by", "status"])
     audit.record("institutions.confirm_edition", by=by, on=edition, after={"name": edition.name})
     return edition
+
+
+def in_line(institution_id: int) -> Institution:
+    """Return an institution, with all other moves on its editions waiting for this one."""
+    return Institution.objects.select_for_update(no_key=True).get(pk=institution_id)
+
+
+def locked(edition: ListEdition) -> ListEdition:
+    """Return the edition as it stands now, with its institution's line held."""
+    in_line(edition.institution_id)
+    return ListEdition.objects.select_for_update().get(pk=edition.pk)
 
 
 def in_force(institution: Institution) -> ListEdition:
@@ -142,7 +169,7 @@ def _check_request(held: ListEdition, request: EditionRequest) -> None:
             raise InvalidInput(f"现行清单里没有第{key[1]}条，请刷新后重试。")
         if unknown := set(values) - set(EDITABLE):
             raise InvalidInput(f"第{key[1]}条的“{'、'.join(sorted(unknown))}”不能修改。")
-        if values.get("strength", Strength.HARD) not in ("", *Strength.values):
+        if "strength" in values and values["strength"] not in STRENGTHS[key[0]]:
             raise InvalidInput(f"第{key[1]}条的力度不对，请从列表中选择。")
 
 

@@ -114,6 +114,11 @@ class ListEdition(models.Model):
     effective_until = models.DateField("生效至（不含）", null=True, blank=True)
     source = models.CharField("来源", max_length=200, blank=True)
     reason = models.TextField("说明", blank=True)
+    # The edition that was in force when this one was drafted; None for the first.
+    based_on = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="drafts"
+    )
+    rejection_reason = models.TextField("未采纳的原因", blank=True)
     created_at = models.DateTimeField("创建时间", auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -137,6 +142,11 @@ class ListEdition(models.Model):
             models.CheckConstraint(
                 condition=Q(effective_until=None) | Q(effective_until__gt=F("effective_from")),
                 name="edition_span_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=(Q(status=EditionStatus.REJECTED) & ~Q(rejection_reason=""))
+                | (~Q(status=EditionStatus.REJECTED) & Q(rejection_reason="")),
+                name="edition_rejected_with_reason",
             ),
         ]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import Q
 
-from institutions.choices import COOPERATIVES, EditionStatus
+from accounts.choices import OVERSEERS
+from institutions.choices import COOPERATIVES, OPEN, PUBLISHED, EditionStatus
 
 if TYPE_CHECKING:
     from institutions.models import Institution, ListEdition  # noqa: F401 - named in quoted bases below
@@ -48,8 +49,19 @@ class EditionQuerySet(models.QuerySet["ListEdition"]):
     """Editions of lists by state."""
 
     def visible_to(self, user: Any) -> "EditionQuerySet":
-        """The lists are published: everyone who is logged in may read them."""
-        return self.all() if user.is_authenticated else self.none()
+        """Published lists for everyone; drafts for overseers and the institution itself."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.role in OVERSEERS:
+            return self.all()
+        from institutions.models import Institution  # models.py imports this file
+
+        mine = Institution.objects.of_user(user).values("pk")
+        return self.filter(Q(status__in=PUBLISHED) | Q(institution__in=mine))
+
+    def to_decide(self) -> "EditionQuerySet":
+        """Drafts and proposals the bureau has neither accepted nor turned down."""
+        return self.filter(status__in=OPEN)
 
     def in_force(self) -> "EditionQuerySet":
         """The editions by which projects are matched."""

@@ -6,4 +6,10 @@ from institutions import views
 
 urlpatterns = [
     path("institutions/", views.institutions, name="institutions"),
+    path("institutions/own/", views.own_institution, name="own_institution"),
+    path("institutions/<slug:code>/", views.institution_detail, name="institution"),
+    path("institutions/<slug:code>/propose/", views.institution_propose, name="edition_propose"),
+    path("editions/<int:pk>/confirm/", views.edition_confirm, name="edition_confirm"),
+    path("editions/<int:pk>/accept/", views.edition_accept, name="edition_accept"),
+    path("editions/<int:pk>/reject/", views.edition_reject, name="edition_reject"),
 ]

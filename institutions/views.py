@@ -1,15 +1,27 @@
-"""The page of the register."""
+"""The pages of the register, of an institution, and what is done to its lists."""
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
-from accounts.permissions import BUSINESS, only
+from accounts.choices import Role
+from accounts.permissions import BUSINESS, PersonRequest, only
+from common.errors import InvalidInput, NotAllowed, NotFound
 from institutions.choices import COOPERATIVES
+from institutions.editions import confirm_edition, in_force, put_in_force
 from institutions.filtersets import InstitutionFilter
-from institutions.models import Institution
+from institutions.forms import ProposalForm
+from institutions.models import Institution, ListEdition
+from institutions.page import institution_page, works_for
+from institutions.proposals import propose_changes, reject_edition
 from institutions.services import register_of
 
 PAGE_SIZE = 50
@@ -20,11 +32,13 @@ PAGE_SIZE = 50
 def institutions(request: HttpRequest) -> HttpResponse:
     """List banks and cooperatives in the order of the report, with all their names."""
     everybody = Institution.objects.visible_to(request.user)
+    open_ones = ListEdition.objects.visible_to(request.user).to_decide().order_by("pk")
     found = InstitutionFilter(request.GET, queryset=register_of(request.user))
     is_head = Q(parent=None)
     context = {
         "filter": found,
         "page_obj": Paginator(found.qs, PAGE_SIZE).get_page(request.GET.get("page")),
+        "to_decide": open_ones.select_related("institution", "created_by")[:PAGE_SIZE],
         "counts": everybody.aggregate(
             heads=Count("pk", filter=is_head),
             cooperatives=Count("pk", filter=is_head & Q(kind__in=COOPERATIVES)),
@@ -33,3 +47,96 @@ def institutions(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "institutions/institutions.html", context)
+
+
+@require_safe
+@only(*BUSINESS)
+def institution_detail(request: PersonRequest, code: str) -> HttpResponse:
+    """Show an institution: facts, its lists in force, all editions, what suits it."""
+    return _page(request, _visible(request, code))
+
+
+@require_safe
+@only(Role.BANK)
+def own_institution(request: PersonRequest) -> HttpResponse:
+    """Show a bank user the page of its own institution."""
+    visible = register_of(request.user).of_user(request.user)
+    institution = visible.filter(members__user=request.user.pk).first()
+    if institution is None:
+        raise NotFound("账号还没有关联机构，请联系安全管理员。")
+    return _page(request, institution)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@only(Role.BANK)
+def institution_propose(request: PersonRequest, code: str) -> HttpResponse:
+    """Let a bank user change clauses of its own lists, as a proposal to the bureau."""
+    institution = _visible(request, code)
+    if not works_for(request.user, institution):
+        raise NotAllowed("只有本机构的人员可以提出清单修改。")
+    held = in_force(institution)
+    form = ProposalForm(request.POST or None, edition=held)
+    if form.is_valid():
+        try:
+            _propose(request, form)
+        except InvalidInput as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "修改已提交，等财政局决定。")
+            return redirect("institution", code=code)
+    context = {"institution": institution, "edition": held, "form": form}
+    status = 422 if form.is_bound else 200
+    return render(request, "institutions/propose.html", context, status=status)
+
+
+@require_POST
+@only(Role.BANK)
+def edition_confirm(request: PersonRequest, pk: int) -> HttpResponse:
+    """Record that the institution stands by an edition of its lists."""
+    edition = confirm_edition(edition=_edition(request, pk), by=request.user)
+    messages.success(request, f"已确认{edition.name}。")
+    return redirect("institution", code=edition.institution.code)
+
+
+@require_POST
+@only(Role.BUREAU)
+def edition_accept(request: PersonRequest, pk: int) -> HttpResponse:
+    """Let a proposed edition replace the one in force."""
+    edition = put_in_force(edition=_edition(request, pk), by=request.user)
+    messages.success(request, f"{edition.name}已生效；匹配结论还是按旧清单的，请重新匹配。")
+    return redirect("institution", code=edition.institution.code)
+
+
+@require_POST
+@only(Role.BUREAU)
+def edition_reject(request: PersonRequest, pk: int) -> HttpResponse:
+    """Turn a proposed edition down with a reason."""
+    reason = request.POST.get("reason", "")
+    edition = reject_edition(edition=_edition(request, pk), reason=reason, by=request.user)
+    messages.success(request, f"未采纳{edition.name}，原因已记录，机构可以看到。")
+    return redirect("institution", code=edition.institution.code)
+
+
+def _propose(request: PersonRequest, form: ProposalForm) -> ListEdition:
+    said = form.cleaned_data
+    return propose_changes(
+        based_on=_edition(request, said["based_on"]),
+        changes=form.changes(),
+        effective_from=said["effective_from"],
+        reason=said["reason"],
+        by=request.user,
+    )
+
+
+def _page(request: PersonRequest, institution: Institution) -> HttpResponse:
+    context = institution_page(request.user, institution, request.GET.get("compare", ""))
+    return render(request, "institutions/institution.html", context)
+
+
+def _visible(request: PersonRequest, code: str) -> Institution:
+    return get_object_or_404(register_of(request.user), code=code)
+
+
+def _edition(request: PersonRequest, pk: int) -> ListEdition:
+    visible = ListEdition.objects.visible_to(request.user).select_related("institution")
+    return get_object_or_404(visible, pk=pk)

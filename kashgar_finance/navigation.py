@@ -26,6 +26,7 @@ REFERRALS = Entry("referrals", "对接", "arrows-join-2")
 RETURNS = Entry("returns", "报送", "send")
 BULLETINS = Entry("bulletins", "通报", "clipboard-text")
 INSTITUTIONS = Entry("institutions", "机构", "building")
+OWN_LISTS = Entry("own_institution", "本行清单", "list-details")
 JOBS = Entry("jobs", "任务", "list-check")
 ACCOUNTS = Entry("accounts", "账号", "users")
 AUDIT = Entry("audit", "审计", "file-search")
@@ -35,7 +36,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     Role.LEADER: (START, PROJECTS, BULLETINS, INSTITUTIONS),
     Role.COUNTY: (START, PROJECTS, REFERRALS, BULLETINS),
     Role.DEPARTMENT: (START, PROJECTS, REFERRALS, BULLETINS),
-    Role.BANK: (START, REFERRALS, RETURNS, BULLETINS),
+    Role.BANK: (START, REFERRALS, RETURNS, OWN_LISTS, BULLETINS),
     Role.SYSADMIN: (START, ACCOUNTS, JOBS),
     Role.SECADMIN: (START, ACCOUNTS),
     Role.AUDITOR: (START, AUDIT),

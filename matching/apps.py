@@ -1,4 +1,4 @@
-"""Registers the room with Django and shows its block on a project's page."""
+"""Registers the room with Django and shows its blocks on the pages of lower rooms."""
 
 from django.apps import AppConfig
 
@@ -10,8 +10,10 @@ class MatchingConfig(AppConfig):
     verbose_name = "匹配"
 
     def ready(self) -> None:
-        """A project's page cannot know what suits the project."""
-        from matching.panel import matches_panel  # models exist only now
-        from projects.panels import hand_in_panel
+        """Pages of lower rooms cannot know what suits a project or an institution."""
+        from institutions import panels as of_institutions
+        from matching.panel import matches_panel, suiting_panel  # models exist only now
+        from projects import panels as of_projects
 
-        hand_in_panel(matches_panel)
+        of_projects.hand_in_panel(matches_panel)
+        of_institutions.hand_in_panel(suiting_panel)

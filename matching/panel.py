@@ -1,10 +1,14 @@
-"""The block on a project's page that says what each institution's lists say of it, and why."""
+"""What matching shows on a project's page (who suits it, and why) and on an institution's."""
 
 from typing import Any
 
+from django.db.models import Count
+
 from accounts.models import User
+from institutions.models import Institution, ListEdition
+from institutions.panels import Panel as InstitutionPanel
 from matching.models import MatchRun, ProjectMatch, VerdictChoice
-from matching.services import MATCHERS
+from matching.services import MATCHERS, latest_run
 from projects.models import Project
 from projects.panels import Panel
 
@@ -16,6 +20,7 @@ BADGES = {
 }
 ORDER = tuple(BADGES)
 AREA = "area"
+SUITING_SHOWN = 20
 
 
 def matches_panel(user: User, project: Project) -> Panel:
@@ -40,6 +45,38 @@ def matches_panel(user: User, project: Project) -> Panel:
             "has_run": MatchRun.objects.exists(),
         },
     )
+
+
+def suiting_panel(user: User, institution: Institution) -> InstitutionPanel | None:
+    """Return the projects an institution's lists support, the best score first, and the counts.
+
+    None for an institution whose lists were never published.
+    """
+    if not institution.list_name:
+        return None
+    found = ProjectMatch.objects.visible_to(user).filter(institution=institution)
+    counts = dict(found.values_list("verdict").annotate(count=Count("pk")).order_by())
+    supported = found.filter(verdict=VerdictChoice.SUPPORTED).select_related("project__region")
+    run = latest_run()
+    return InstitutionPanel(
+        "matching/_suiting.html",
+        {
+            "counts": [
+                {"verdict": verdict, "tone": tone, "icon": icon, "count": counts.get(verdict, 0)}
+                for verdict, (tone, icon) in BADGES.items()
+            ],
+            "rows": list(supported.order_by("-score", "project__code")[:SUITING_SHOWN]),
+            "run": run,
+            "is_outdated": run is not None and _is_outdated(run, institution),
+            "may_match": user.role in MATCHERS,
+        },
+    )
+
+
+def _is_outdated(run: MatchRun, institution: Institution) -> bool:
+    """Whether another edition has come into force since the run."""
+    held = ListEdition.objects.in_force().filter(institution=institution)
+    return held.exclude(pk=run.editions.get(institution.code)).exists()
 
 
 def _is_out_of_area(row: ProjectMatch) -> bool:

@@ -16,7 +16,7 @@ from common.choices import JobState
 from common.models import AuditRecord, Job
 from common.money import exact_wan, show_pct
 from common.months import local_today, month_key, month_of, previous_month
-from institutions.models import Institution
+from institutions.models import Institution, ListEdition
 from projects.models import FinancingDemand, Project
 from referrals.lifecycle import WAY, Stage
 from referrals.models import MonthlyReturn, Referral
@@ -86,6 +86,7 @@ def _bureau(user: Any) -> Context:
         "silent": silent.count(),
         "expected": heads.count(),
         "waiting": waiting.count(),
+        "proposals": ListEdition.objects.visible_to(user).to_decide().count(),
         "stuck": _longest_unmoved(user),
         "projects": Project.objects.visible_to(user).count(),
     }

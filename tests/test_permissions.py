@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
 from common.jobs import enqueue
+from institutions.models import ListEdition
 from projects.models import Project
 from referrals.services import stage_upload
 from reports.services import freeze_bulletin
@@ -50,6 +51,13 @@ TABLE: dict[str, tuple[str, set[str], tuple[str, ...]]] = {
     "accounts": ("get", {"sysadmin", "secadmin"}, ()),
     "account_active": ("post", {"secadmin"}, ("account",)),
     "institutions": ("get", BUSINESS, ()),
+    "own_institution": ("get", {"bank_clerk"}, ()),
+    "institution": ("get", BUSINESS, ("institution",)),
+    "edition_propose": ("get", {"bank_clerk"}, ("institution",)),
+    "edition_confirm": ("post", {"bank_clerk"}, ("edition",)),
+    "edition_accept": ("post", {"bureau"}, ("edition",)),
+    "edition_reject": ("post", {"bureau"}, ("edition",)),
+    "match_start": ("post", {"bureau"}, ()),
     "projects": ("get", {"bureau", "leader", "bank_clerk"} | SUBMITTERS, ()),
     "project": ("get", BUSINESS, ("project",)),
     "referrals": ("get", BUSINESS, ()),
@@ -62,7 +70,6 @@ TABLE: dict[str, tuple[str, set[str], tuple[str, ...]]] = {
     "return_preview": ("get", {"bureau"}, ()),
     "return_confirm": ("post", {"bureau"}, ()),
     "return_discard": ("post", {"bureau"}, ()),
-    "match_start": ("post", {"bureau"}, ()),
     "bulletins": ("get", BUSINESS, ()),
     "bulletin": ("get", BUSINESS, ("month",)),
     "bulletin_make": ("post", {"bureau"}, ()),
@@ -111,6 +118,7 @@ def rows(bureau: User, secadmin: User, leader: User) -> dict[str, Any]:
         "account": leader.pk,
         "month": date(2022, 2, 1),
         "institution": "kashgar-rcb",
+        "edition": ListEdition.objects.in_force().get(institution__code="kashgar-rcb").pk,
         "project": project.code,
         "referral": make_referral(project, "喀什农商银行").pk,
         "token": stage_upload(

@@ -1,0 +1,131 @@
+"""What the page of an institution shows: its lists, all editions, and two of them compared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+
+from accounts.choices import Role
+from common.months import local_today
+from institutions.choices import OPEN, EditionStatus, Polarity, Strength
+from institutions.editions import EDITABLE, differences
+from institutions.models import Clause, Institution, ListEdition
+from institutions.panels import panels_for
+
+STRENGTH_BADGES = {
+    Strength.HARD: ("red", "ban"),
+    Strength.SOFT: ("amber", "alert-triangle"),
+    Strength.CASE_BY_CASE: ("blue", "message-question"),
+}
+STATUS_BADGES = {
+    EditionStatus.DRAFT: ("amber", "pencil"),
+    EditionStatus.CONFIRMED: ("blue", "user-check"),
+    EditionStatus.IN_FORCE: ("green", "circle-check"),
+    EditionStatus.SUPERSEDED: ("grey", "history"),
+    EditionStatus.REJECTED: ("red", "x"),
+}
+# How the fields of a clause are compared: as they stand, or only that they differ.
+WORDS = {f.name: str(f.verbose_name) for f in Clause._meta.fields if f.name in EDITABLE}
+UNREADABLE = frozenset({"condition"})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two editions, what differs, and what the user may do with the newer one."""
+
+    old: ListEdition
+    new: ListEdition
+    rows: list[dict[str, Any]]
+    may_decide: bool
+    obstacle: str = ""
+
+
+def institution_page(user: Any, institution: Institution, compare: str) -> dict[str, Any]:
+    """Return what the page shows a user; `compare` is the id of an edition, or empty."""
+    visible = ListEdition.objects.visible_to(user).filter(institution=institution)
+    joined = visible.select_related("created_by", "confirmed_by")
+    editions = list(joined.order_by("-effective_from", "-pk"))
+    held = next((each for each in editions if each.status == EditionStatus.IN_FORCE), None)
+    is_own = works_for(user, institution)
+    return {
+        "institution": institution,
+        "edition": held,
+        "lists": _lists(held) if held else [],
+        "editions": [_edition_row(each) for each in editions],
+        "comparison": _comparison(user, editions, held, compare) if compare else None,
+        "may_confirm": is_own and held is not None and held.confirmed_at is None,
+        "may_propose": is_own and held is not None,
+        "panels": panels_for(user, institution),
+    }
+
+
+def works_for(user: Any, institution: Institution) -> bool:
+    """Whether a bank user speaks for an institution: its own or a branch of it."""
+    if user.role != Role.BANK:
+        return False
+    return Institution.objects.of_user(user).filter(pk=institution.pk).exists()
+
+
+def _lists(edition: ListEdition) -> list[dict[str, Any]]:
+    clauses = list(edition.clauses.order_by("position"))
+    found = []
+    for polarity in Polarity:
+        rows = [_clause_row(clause) for clause in clauses if clause.polarity == polarity]
+        numbered = sum(1 for row in rows if row["clause"].number)
+        found.append({"polarity": polarity, "rows": rows, "numbered": numbered})
+    return found
+
+
+def _clause_row(clause: Clause) -> dict[str, Any]:
+    badge = STRENGTH_BADGES[Strength(clause.strength)] if clause.strength else None
+    return {"clause": clause, "badge": badge}
+
+
+def _edition_row(edition: ListEdition) -> dict[str, Any]:
+    tone, icon = STATUS_BADGES[EditionStatus(edition.status)]
+    return {"edition": edition, "tone": tone, "icon": icon}
+
+
+def _comparison(
+    user: Any, editions: list[ListEdition], held: ListEdition | None, compare: str
+) -> Comparison:
+    """Compare with the edition in force: an earlier one before it, a draft after it."""
+    chosen = next((each for each in editions if str(each.pk) == compare), None)
+    if chosen is None or held is None:
+        raise Http404
+    old, new = (chosen, held)
+    if chosen.status not in (EditionStatus.SUPERSEDED, EditionStatus.IN_FORCE):
+        by_id = {each.pk: each for each in editions}
+        old, new = by_id.get(chosen.based_on_id or 0, held), chosen
+    may_decide = user.role == Role.BUREAU and new.status in OPEN
+    rows = [_difference(row) for row in differences(old, new)]
+    return Comparison(old, new, rows, may_decide, _obstacle(new, held) if may_decide else "")
+
+
+def _obstacle(edition: ListEdition, held: ListEdition) -> str:
+    if edition.based_on_id not in (None, held.pk):
+        return f"起草以后现行版本已换成“{held.name}”，不能再采纳，请机构按现行版本重新提出。"
+    if edition.effective_from > local_today():
+        return f"生效日期是 {edition.effective_from}，到那天才能采纳。"
+    return ""
+
+
+def _difference(row: dict[str, Any]) -> dict[str, Any]:
+    before, after = row["before"], row["after"]
+    clause = after or before
+    return {
+        "clause": clause,
+        "before": before,
+        "after": after,
+        "fields": [
+            {"word": WORDS[name], "before": _value(before, name), "after": _value(after, name)}
+            for name in row["fields"]
+            if name not in UNREADABLE and before and after
+        ],
+        "is_condition_changed": "condition" in row["fields"],
+        "is_condition_kept": "text" in row["fields"] and "condition" not in row["fields"],
+    }
+
+
+def _value(clause: Clause, name: str) -> str:
+    return clause.get_strength_display() if name == "strength" else getattr(clause, name)
