@@ -44,6 +44,8 @@ ACTION_WORDS = {
     "referrals.download_template": "下载报送表",
     "reports.download_bulletin": "下载通报",
     "reports.freeze_bulletin": "冻结通报",
+    "matching.answer_question": "回答待核实的问题",
+    "matching.download_matches": "下载匹配表",
     "matching.start_run": "重新匹配",
     "reports.load_reference": "装入基础数据",
     "reports.seed_demo": "装入演示数据",

@@ -25,6 +25,7 @@ PROJECTS = Entry("projects", "项目", "folders")
 REFERRALS = Entry("referrals", "对接", "arrows-join-2")
 RETURNS = Entry("returns", "报送", "send")
 BULLETINS = Entry("bulletins", "通报", "clipboard-text")
+MATCHES = Entry("matches", "匹配", "arrow-merge")
 INSTITUTIONS = Entry("institutions", "机构", "building")
 OWN_LISTS = Entry("own_institution", "本行清单", "list-details")
 JOBS = Entry("jobs", "任务", "list-check")
@@ -32,8 +33,8 @@ ACCOUNTS = Entry("accounts", "账号", "users")
 AUDIT = Entry("audit", "审计", "file-search")
 
 MENUS: dict[str, tuple[Entry, ...]] = {
-    Role.BUREAU: (START, PROJECTS, REFERRALS, RETURNS, BULLETINS, INSTITUTIONS, JOBS),
-    Role.LEADER: (START, PROJECTS, BULLETINS, INSTITUTIONS),
+    Role.BUREAU: (START, PROJECTS, MATCHES, REFERRALS, RETURNS, BULLETINS, INSTITUTIONS),
+    Role.LEADER: (START, PROJECTS, MATCHES, BULLETINS, INSTITUTIONS),
     Role.COUNTY: (START, PROJECTS, REFERRALS, BULLETINS),
     Role.DEPARTMENT: (START, PROJECTS, REFERRALS, BULLETINS),
     Role.BANK: (START, REFERRALS, RETURNS, OWN_LISTS, BULLETINS),

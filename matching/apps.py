@@ -12,7 +12,8 @@ class MatchingConfig(AppConfig):
     def ready(self) -> None:
         """Pages of lower rooms cannot know what suits a project or an institution."""
         from institutions import panels as of_institutions
-        from matching.panel import matches_panel, suiting_panel  # models exist only now
+        from matching.panel import matches_panel  # models exist only now
+        from matching.suiting import suiting_panel
         from projects import panels as of_projects
 
         of_projects.hand_in_panel(matches_panel)

@@ -6,8 +6,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from common.errors import InvalidInput
-from matching.types import Match, ProjectFacts
+from matching.types import Match, ProjectFacts, Reason
 
+# A text that repeats a word a thousand times shows the same as one that says it a few times.
+MOST_SPANS = 20
 TEXTS = ("name", "borrower", "ownership", "county", "sector", "content", "nature", "purpose")
 
 
@@ -76,9 +78,18 @@ def _match(match: Match) -> dict[str, Any]:
                 "clause": reason.clause,
                 "effect": reason.effect.value,
                 "evidence": list(dict.fromkeys(span.text for span in reason.evidence)),
+                "spans": _spans(reason),
                 "text": reason.text,
             }
             for reason in match.reasons
         ],
         "to_check": [{"clause": each.clause, "question": each.question} for each in match.to_check],
     }
+
+
+def _spans(reason: Reason) -> list[dict[str, Any]]:
+    """Return where the evidence stands in the project's own fields."""
+    return [
+        {"field": span.field, "start": span.start, "end": span.end, "text": span.text}
+        for span in list(dict.fromkeys(reason.evidence))[:MOST_SPANS]
+    ]

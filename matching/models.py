@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.choices import Role
 from institutions.models import Institution
 from matching.types import Verdict
 from projects.models import Project
@@ -62,12 +63,15 @@ class MatchRun(models.Model):
         return f"匹配 {self.started_at:%Y-%m-%d %H:%M}"
 
 
-class MatchQuerySet(models.QuerySet["ProjectMatch"]):
-    """Stored verdicts by scope."""
+class PairQuerySet(models.QuerySet[Any]):
+    """What is known of a project and an institution, by scope."""
 
-    def visible_to(self, user: Any) -> "MatchQuerySet":
-        """Whoever sees the project sees what suits it."""
-        return self.filter(project__in=Project.objects.visible_to(user).values("pk"))
+    def visible_to(self, user: Any) -> "PairQuerySet":
+        """Whoever sees the project sees what suits it; a bank only what its own lists say."""
+        found = self.filter(project__in=Project.objects.visible_to(user).values("pk"))
+        if user.is_authenticated and user.role == Role.BANK:
+            return found.filter(institution__in=Institution.objects.of_user(user).values("pk"))
+        return found
 
 
 class ProjectMatch(models.Model):
@@ -82,7 +86,7 @@ class ProjectMatch(models.Model):
     reasons = models.JSONField("依据", default=list)
     to_check = models.JSONField("待核实", default=list)
 
-    objects = MatchQuerySet.as_manager()
+    objects = PairQuerySet.as_manager()
 
     class Meta:
         verbose_name = "匹配结果"
@@ -109,6 +113,8 @@ class MatchChange(models.Model):
     before = models.CharField("之前", max_length=10, choices=VerdictChoice.choices)
     after = models.CharField("之后", max_length=10, choices=VerdictChoice.choices)
 
+    objects = PairQuerySet.as_manager()
+
     class Meta:
         verbose_name = "结论变化"
         constraints = [
@@ -119,3 +125,40 @@ class MatchChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.project} {self.institution} {self.before} → {self.after}"
+
+
+class Answer(models.TextChoices):
+    """What a person found out about a question of a clause."""
+
+    YES = "yes", "是"
+    NO = "no", "否"
+    UNCLEAR = "unclear", "还不清楚"
+
+
+class ClauseAnswer(models.Model):
+    """A question of a clause that a person answered; only ever added, the latest counts.
+
+    The verdict stays what the engine found; the answer is shown beside it.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="clause_answers")
+    institution = models.ForeignKey(
+        Institution, on_delete=models.PROTECT, related_name="+", verbose_name="机构"
+    )
+    clause = models.CharField("条款", max_length=12, blank=True)
+    question = models.TextField("待核实")
+    answer = models.CharField("回答", max_length=8, choices=Answer.choices)
+    note = models.CharField("依据说明", max_length=500, blank=True)
+    answered_at = models.DateTimeField("核实时间", auto_now_add=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = PairQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "核实回答"
+        indexes = [models.Index(fields=["project", "institution"], name="answer_by_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.institution} {self.clause} {self.get_answer_display()}"

@@ -1,14 +1,14 @@
-"""What matching shows on a project's page (who suits it, and why) and on an institution's."""
+"""The block on a project's page that says what each institution's lists say of it, and why."""
 
+from collections import Counter
 from typing import Any
 
-from django.db.models import Count
-
 from accounts.models import User
-from institutions.models import Institution, ListEdition
-from institutions.panels import Panel as InstitutionPanel
-from matching.models import MatchRun, ProjectMatch, VerdictChoice
-from matching.services import MATCHERS, latest_run
+from institutions.models import Clause, ListEdition
+from matching.evidence import TONES, marked_texts
+from matching.models import Answer, ClauseAnswer, MatchRun, ProjectMatch, VerdictChoice
+from matching.services import ANSWERERS, LONGEST_NOTE, MATCHERS, latest_answers
+from matching.types import Effect, Polarity, Strength
 from projects.models import Project
 from projects.panels import Panel
 
@@ -20,13 +20,65 @@ BADGES = {
 }
 ORDER = tuple(BADGES)
 AREA = "area"
-SUITING_SHOWN = 20
+LISTS = {Polarity.POSITIVE.value: "正面", Polarity.NEGATIVE.value: "负面", AREA: "服务区域"}
+BINDING = {
+    Strength.HARD.value: "不得办理",
+    Strength.SOFT.value: "从严控制，不是禁止",
+    Strength.CASE_BY_CASE.value: "一事一议",
+}
+PARTS = {
+    "verdict": "结论",
+    "specificity": "条款贴合",
+    "size": "金额相称",
+    "own_county": "本县机构",
+    "experience": "同行业放贷经验",
+}
+# What decides comes first, what speaks the other way beside it.
+EFFECTS = (Effect.EXCLUDES, Effect.RESTRICTS, Effect.SUPPORTS)
+
+Clauses = dict[tuple[int, str, str], Clause]
+Answers = dict[tuple[int, str, str], ClauseAnswer]
 
 
 def matches_panel(user: User, project: Project) -> Panel:
     """Return the stored verdicts on a project, the best score first, out-of-area ones apart."""
+    rows = _stored(user, project)
+    editions = _editions(rows)
+    clauses: Clauses = {
+        (edition.pk, clause.polarity, clause.number): clause
+        for edition in editions.values()
+        for clause in edition.clauses.all()
+    }
+    answers = latest_answers(project)
+    counts = Counter(row.verdict for row in rows)
+    return Panel(
+        "matching/_panel.html",
+        {
+            "project": project,
+            "rows": [
+                _row(project, row, editions.get(_edition_id(row)), clauses, answers)
+                for row in rows
+                if not _is_out_of_area(row)
+            ],
+            "out_of_area": [_far_row(row) for row in rows if _is_out_of_area(row)],
+            "counts": [(each.value, each.label, counts[each.value]) for each in ORDER],
+            "total": len(rows),
+            "run": rows[0].run if rows else None,
+            "editions": sorted({edition.name for edition in editions.values()}),
+            "may_match": user.role in MATCHERS,
+            "may_answer": user.role in ANSWERERS,
+            "choices": Answer.choices,
+            "longest_note": LONGEST_NOTE,
+            "has_run": MatchRun.objects.exists(),
+        },
+    )
+
+
+def _stored(user: User, project: Project) -> list[ProjectMatch]:
     found = ProjectMatch.objects.visible_to(user).filter(project=project)
-    rows = list(found.select_related("institution", "run__vocabulary"))
+    rows = list(
+        found.select_related("institution", "run__vocabulary").defer("run__vocabulary__data")
+    )
     rows.sort(
         key=lambda row: (
             ORDER.index(VerdictChoice(row.verdict)),
@@ -34,66 +86,102 @@ def matches_panel(user: User, project: Project) -> Panel:
             row.institution.display_order,
         )
     )
-    shown = [_row(row) for row in rows if not _is_out_of_area(row)]
-    return Panel(
-        "matching/_panel.html",
-        {
-            "rows": shown,
-            "out_of_area": [str(row.institution) for row in rows if _is_out_of_area(row)],
-            "run": rows[0].run if rows else None,
-            "may_match": user.role in MATCHERS,
-            "has_run": MatchRun.objects.exists(),
-        },
-    )
+    return rows
 
 
-def suiting_panel(user: User, institution: Institution) -> InstitutionPanel | None:
-    """Return the projects an institution's lists support, the best score first, and the counts.
-
-    None for an institution whose lists were never published.
-    """
-    if not institution.list_name:
-        return None
-    found = ProjectMatch.objects.visible_to(user).filter(institution=institution)
-    counts = dict(found.values_list("verdict").annotate(count=Count("pk")).order_by())
-    supported = found.filter(verdict=VerdictChoice.SUPPORTED).select_related("project__region")
-    run = latest_run()
-    return InstitutionPanel(
-        "matching/_suiting.html",
-        {
-            "counts": [
-                {"verdict": verdict, "tone": tone, "icon": icon, "count": counts.get(verdict, 0)}
-                for verdict, (tone, icon) in BADGES.items()
-            ],
-            "rows": list(supported.order_by("-score", "project__code")[:SUITING_SHOWN]),
-            "run": run,
-            "is_outdated": run is not None and _is_outdated(run, institution),
-            "may_match": user.role in MATCHERS,
-        },
-    )
+def _edition_id(row: ProjectMatch) -> int:
+    return row.run.editions.get(row.institution.code, 0)
 
 
-def _is_outdated(run: MatchRun, institution: Institution) -> bool:
-    """Whether another edition has come into force since the run."""
-    held = ListEdition.objects.in_force().filter(institution=institution)
-    return held.exclude(pk=run.editions.get(institution.code)).exists()
+def _editions(rows: list[ProjectMatch]) -> dict[int, ListEdition]:
+    """Return the editions by which the rows were decided, be they in force or not."""
+    ids = {_edition_id(row) for row in rows}
+    return ListEdition.objects.prefetch_related("clauses").in_bulk(ids)
 
 
 def _is_out_of_area(row: ProjectMatch) -> bool:
     return any(reason["list"] == AREA for reason in row.reasons)
 
 
-def _row(row: ProjectMatch) -> dict[str, Any]:
+def _far_row(row: ProjectMatch) -> dict[str, Any]:
+    text = next(reason["text"] for reason in row.reasons if reason["list"] == AREA)
+    return {"institution": row.institution, "text": text}
+
+
+def _row(
+    project: Project,
+    row: ProjectMatch,
+    edition: ListEdition | None,
+    clauses: Clauses,
+    answers: Answers,
+) -> dict[str, Any]:
     tone, icon = BADGES[VerdictChoice(row.verdict)]
+    edition_id = edition.pk if edition else 0
+    reasons = sorted(row.reasons, key=lambda reason: EFFECTS.index(Effect(reason["effect"])))
+    questions = [_question(row, each, answers) for each in row.to_check]
+    evidence = {word: TONES[Effect(r["effect"])] for r in reasons for word in r["evidence"]}
     return {
         "institution": row.institution,
+        "edition": edition,
         "tone": tone,
         "icon": icon,
+        "value": row.verdict,
         "verdict": row.get_verdict_display(),
         "score": row.score,
+        "parts": [(PARTS.get(name, name), points) for name, points in row.score_parts.items()],
         "reasons": [
-            {**reason, "word": "正面" if reason["list"] == "positive" else "负面"}
-            for reason in row.reasons
+            _reason(reason, clauses.get((edition_id, reason["list"], reason["clause"])))
+            for reason in reasons
         ],
-        "to_check": row.to_check,
+        "evidence": list(evidence.items()),
+        "texts": marked_texts(project, reasons),
+        "questions": questions,
+        "open_count": sum(1 for each in questions if not each["is_settled"]),
+        # Seen without opening the row: what a person found to speak against the project.
+        "found": [each["badge"] for each in questions if each["is_against"]],
     }
+
+
+def _reason(reason: dict[str, Any], clause: Clause | None) -> dict[str, Any]:
+    return {
+        "place": f"{LISTS[reason['list']]}{reason['clause']}",
+        "tone": TONES[Effect(reason["effect"])],
+        "icon": "circle-check" if reason["effect"] == Effect.SUPPORTS else "alert-triangle",
+        "title": clause.title if clause else "",
+        "text": reason["text"],
+        "binding": BINDING.get(clause.strength, "") if clause else "",
+        "official": clause.official_text if clause else "",
+    }
+
+
+def _question(row: ProjectMatch, asked: dict[str, str], answers: Answers) -> dict[str, Any]:
+    latest = answers.get((row.institution_id, asked["clause"], asked["question"]))
+    list_name = asked.get("list", "")
+    place = f"{LISTS.get(list_name, '条款')}{asked['clause']}" if asked["clause"] else ""
+    is_yes = bool(latest and latest.answer == Answer.YES)
+    return {
+        "clause": asked["clause"],
+        "question": asked["question"],
+        "place": place,
+        "answer": latest,
+        "badge": _badge(latest, place, list_name, asked.get("strength", "")),
+        "is_settled": bool(latest and latest.answer != Answer.UNCLEAR),
+        "is_against": is_yes and list_name != Polarity.POSITIVE,
+    }
+
+
+def _badge(
+    latest: ClauseAnswer | None, place: str, list_name: str, strength: str
+) -> dict[str, str] | None:
+    """Return what an answer means for its clause; the verdict stays what the engine found."""
+    if latest is None:
+        return None
+    if latest.answer == Answer.UNCLEAR:
+        return {"tone": "grey", "icon": "help-circle", "word": "还不清楚"}
+    if latest.answer == Answer.NO:
+        return {"tone": "grey", "icon": "minus", "word": f"核实：{place}不适用"}
+    if list_name == Polarity.POSITIVE:
+        return {"tone": "green", "icon": "circle-check", "word": f"核实：适用{place}"}
+    is_hard = strength == Strength.HARD
+    tone, icon = ("red", "ban") if is_hard else ("amber", "alert-triangle")
+    return {"tone": tone, "icon": icon, "word": f"核实：适用{place}"}

@@ -1,12 +1,13 @@
 """Stored match runs: who suits which project, by which editions and which vocabulary."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from accounts.choices import Role
+from accounts.choices import SUBMITTERS, Role
 from common import audit, jobs
 from common.errors import InvalidInput, NotAllowed
 from common.months import local_today
@@ -14,10 +15,21 @@ from institutions.models import Institution, ListEdition
 from matching.engine import Rulebook
 from matching.lines import as_line
 from matching.loaders import facts_of, load_rulebook
-from matching.models import MatchChange, MatchRun, ProjectMatch, VocabularyVersion
+from matching.models import (
+    Answer,
+    ClauseAnswer,
+    MatchChange,
+    MatchRun,
+    ProjectMatch,
+    VocabularyVersion,
+)
+from matching.types import Polarity
 from projects.models import Project
 
 MATCHERS = frozenset({Role.BUREAU, Role.SYSTEM})
+# Who finds out what no data can tell.
+ANSWERERS = SUBMITTERS | {Role.BUREAU}
+LONGEST_NOTE = 500
 # Projects a worker takes at once: a few seconds of work, so that several share a run.
 CHUNK = 500
 STORED = ("run", "verdict", "score", "score_parts", "reasons", "to_check")
@@ -69,9 +81,13 @@ def match_chunk(*, run: MatchRun, project_ids: Sequence[int], rulebook: Rulebook
     """Match some projects and store what came out; may run twice. Returns the changed verdicts."""
     projects = list(Project.objects.in_full(local_today()).filter(pk__in=project_ids))
     institutions = {row.list_name: row for row in Institution.objects.exclude(list_name="")}
+    askers = asking_clauses(rulebook)
     found = []
     for project, facts in zip(projects, facts_of(projects), strict=True):
         line = as_line(facts.id, rulebook.evaluate(facts))
+        for match in line["matches"]:
+            for each in match["to_check"]:
+                each |= askers.get((match["institution"], each["clause"], each["question"]), {})
         found += [
             ProjectMatch(
                 run=run,
@@ -82,6 +98,22 @@ def match_chunk(*, run: MatchRun, project_ids: Sequence[int], rulebook: Rulebook
             for match in line["matches"]
         ]
     return _store(run, project_ids, found)
+
+
+def asking_clauses(rulebook: Rulebook) -> dict[tuple[str, str, str], dict[str, str]]:
+    """Return which list a question is from and how its clause binds.
+
+    The numbers of the two lists are the same, so a number alone does not say it. Where both ask
+    the same under the same number, the negative list counts.
+    """
+    found = {}
+    for each in rulebook.lists:
+        for clause in sorted(each.clauses, key=lambda c: c.data.polarity is Polarity.NEGATIVE):
+            strength = clause.data.strength.value if clause.data.strength else ""
+            for question in clause.condition.questions:
+                key = (each.data.name, clause.data.number, question)
+                found[key] = {"list": clause.data.polarity.value, "strength": strength}
+    return found
 
 
 @transaction.atomic
@@ -120,7 +152,8 @@ def _store(run: MatchRun, project_ids: Sequence[int], found: list[ProjectMatch])
 def latest_run() -> MatchRun | None:
     """Return the run whose verdicts are stored now; None before the first."""
     newest = ProjectMatch.objects.aggregate(run=Max("run"))["run"]
-    return MatchRun.objects.filter(pk=newest).select_related("vocabulary").first()
+    found = MatchRun.objects.filter(pk=newest).select_related("vocabulary")
+    return found.defer("vocabulary__data").first()
 
 
 def run_at_once(*, by: Any, reason: str) -> MatchRun:
@@ -130,3 +163,101 @@ def run_at_once(*, by: Any, reason: str) -> MatchRun:
     for chunk in _chunks():
         match_chunk(run=run, project_ids=chunk, rulebook=rulebook)
     return run
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """What somebody answered to a question of a clause."""
+
+    clause: str
+    question: str
+    answer: str
+    note: str = ""
+
+
+@transaction.atomic
+def answer_question(
+    *,
+    project: Project,
+    institution: Institution,
+    clause: str,
+    question: str,
+    answer: str,
+    note: str = "",
+    by: Any,
+) -> ClauseAnswer:
+    """Record what a person found out; earlier answers stay, the verdict is not touched.
+
+    Raises NotAllowed for whom the project is not, InvalidInput for what the lists do not ask.
+    """
+    if by.role not in ANSWERERS or not _is_theirs(project, by):
+        raise NotAllowed("只有财政局和项目所属的县市、部门可以回答待核实的问题。")
+    if answer not in Answer.values:
+        raise InvalidInput("回答请在“是”“否”“还不清楚”里选一个。")
+    if len(note) > LONGEST_NOTE:
+        raise InvalidInput(f"依据说明最多 {LONGEST_NOTE} 字，现在有 {len(note)} 字，请缩短。")
+    if not _is_asked(project, institution, clause, question):
+        raise InvalidInput(f"{institution}的清单现在没有问这个项目：{question}请刷新页面再回答。")
+    earlier = latest_answers(project, institution).get((institution.pk, clause, question))
+    row = ClauseAnswer.objects.create(
+        project=project,
+        institution=institution,
+        clause=clause,
+        question=question,
+        answer=answer,
+        note=note,
+        answered_by=by,
+    )
+    what = {"institution": str(institution), "clause": clause, "question": question}
+    audit.record(
+        "matching.answer_question",
+        by=by,
+        on=project,
+        before={"answer": earlier.answer, "note": earlier.note} if earlier else {},
+        after=what | {"answer": answer, "note": note},
+    )
+    return row
+
+
+@transaction.atomic
+def answer_questions(
+    *, project: Project, institution: Institution, answers: Iterable[GivenAnswer], by: Any
+) -> int:
+    """Record the answers that differ from the latest ones; returns how many."""
+    held = latest_answers(project, institution)
+    count = 0
+    for given in answers:
+        latest = held.get((institution.pk, given.clause, given.question))
+        if latest and (latest.answer, latest.note) == (given.answer, given.note):
+            continue
+        answer_question(
+            project=project,
+            institution=institution,
+            clause=given.clause,
+            question=given.question,
+            answer=given.answer,
+            note=given.note,
+            by=by,
+        )
+        count += 1
+    return count
+
+
+def latest_answers(
+    project: Project, institution: Institution | None = None
+) -> dict[tuple[int, str, str], ClauseAnswer]:
+    """Return the answer that counts by institution, clause and question."""
+    rows = ClauseAnswer.objects.filter(project=project).select_related("answered_by")
+    if institution:
+        rows = rows.filter(institution=institution)
+    return {(row.institution_id, row.clause, row.question): row for row in rows.order_by("pk")}
+
+
+def _is_theirs(project: Project, by: Any) -> bool:
+    return Project.objects.visible_to(by).filter(pk=project.pk).exists()
+
+
+def _is_asked(project: Project, institution: Institution, clause: str, question: str) -> bool:
+    match = ProjectMatch.objects.filter(project=project, institution=institution).first()
+    asked = match.to_check if match else []
+    return any((each["clause"], each["question"]) == (clause, question) for each in asked)

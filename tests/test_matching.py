@@ -247,4 +247,4 @@ def test_a_projects_page_shows_the_stored_verdicts(bureau: User, client_of: Any)
     page = client.get(address).content.decode()
     assert "支持" in page
     assert "核桃" in page
-    assert "不在服务区域" in page
+    assert "服务区域不含疏勒县" in page

@@ -278,7 +278,7 @@ def test_menu_marks_the_entry_under_which_a_page_lies() -> None:
     def current(path: str) -> list[str]:
         return [entry["label"] for entry in menu_of(Role.BUREAU, path) if entry["is_current"]]
 
-    assert current("/jobs/7/") == ["任务"]
+    assert current("/matches/") == ["匹配"]
     assert current("/bulletins/2022-02/") == ["通报"]
     assert current("/password/") == []
 

@@ -1,0 +1,62 @@
+"""What the matrix of projects and institutions can be narrowed by, on page and in workbook."""
+
+from typing import Any
+
+import django_filters
+
+from institutions.models import Institution
+from matching.models import ProjectMatch, VerdictChoice
+from projects.filtersets import ProjectFilter
+from projects.querysets import ProjectQuerySet
+
+
+class MatrixFilter(ProjectFilter):
+    """Projects by what lists of projects are narrowed by, and by what the lists say of them.
+
+    A verdict with an institution is that institution's, without one it is anybody's.
+    """
+
+    institution = django_filters.ModelChoiceFilter(
+        queryset=Institution.objects.exclude(list_name="").order_by("display_order"),
+        to_field_name="code",
+        method="keep_all",
+        label="机构",
+        empty_label="全部",
+    )
+    verdict = django_filters.ChoiceFilter(
+        choices=VerdictChoice.choices,
+        method="filter_by_verdict",
+        label="结论",
+        empty_label="全部",
+    )
+    department = None
+    category = None
+    demand_min = None
+    demand_below = None
+    sort = None
+
+    class Meta(ProjectFilter.Meta):
+        pass
+
+    @property
+    def institutions(self) -> list[Institution]:
+        """The columns: the chosen institution, else all that have lists."""
+        chosen = self._chosen()
+        return [chosen] if chosen else list(self.filters["institution"].queryset)
+
+    def _chosen(self) -> Institution | None:
+        return self.form.cleaned_data.get("institution") if self.is_valid() else None
+
+    def keep_all(self, projects: ProjectQuerySet, _name: str, _value: Any) -> ProjectQuerySet:
+        """An institution narrows the columns, and the rows only together with a verdict."""
+        return projects
+
+    def filter_by_verdict(
+        self, projects: ProjectQuerySet, _name: str, verdict: str
+    ) -> ProjectQuerySet:
+        """Keep projects of which the chosen institution, or any, says this."""
+        saying = ProjectMatch.objects.filter(verdict=verdict)
+        chosen = self.form.cleaned_data.get("institution")
+        if chosen:
+            saying = saying.filter(institution=chosen)
+        return projects.filter(pk__in=saying.values("project"))

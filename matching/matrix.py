@@ -1,0 +1,113 @@
+"""Projects × institutions from the stored matches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from accounts.models import User
+from institutions.models import Institution
+from matching.models import MatchChange, MatchRun, ProjectMatch, VerdictChoice
+from matching.panel import BADGES
+from projects.models import Project
+
+SHORT = {
+    VerdictChoice.SUPPORTED: "支",
+    VerdictChoice.RESTRICTED: "限",
+    VerdictChoice.EXCLUDED: "排",
+    VerdictChoice.NEUTRAL: "—",
+}
+UNMATCHED = "未"
+CHANGES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the lists of an institution say of a project; without a verdict it was not matched."""
+
+    institution: Institution
+    verdict: VerdictChoice | None = None
+    score: int | None = None
+
+    @property
+    def word(self) -> str:
+        """The verdict in one sign."""
+        return SHORT[self.verdict] if self.verdict else UNMATCHED
+
+    @property
+    def label(self) -> str:
+        """The verdict in full."""
+        return str(self.verdict.label) if self.verdict else "未匹配"
+
+    @property
+    def tone(self) -> str:
+        """The colour of the verdict."""
+        return BADGES[self.verdict][0] if self.verdict else "none"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One project with a cell for each institution."""
+
+    project: Project
+    cells: list[Cell]
+
+
+def lines(
+    user: User, projects: Iterable[Project], institutions: Sequence[Institution]
+) -> list[Line]:
+    """Return the rows of the matrix for some projects."""
+    projects = list(projects)
+    stored = ProjectMatch.objects.visible_to(user).filter(
+        project__in=projects, institution__in=institutions
+    )
+    found = {
+        (project, institution): (VerdictChoice(verdict), score)
+        for project, institution, verdict, score in stored.values_list(
+            "project", "institution", "verdict", "score"
+        )
+    }
+    return [
+        Line(project, [Cell(each, *found.get((project.pk, each.pk), ())) for each in institutions])
+        for project in projects
+    ]
+
+
+def totals(
+    user: User, projects: QuerySet[Project], institutions: Sequence[Institution]
+) -> list[dict[str, Any]]:
+    """Count each verdict of each institution over all the projects, not only those of a page."""
+    rows = (
+        ProjectMatch.objects.visible_to(user)
+        .filter(project__in=projects.order_by().values("pk"), institution__in=institutions)
+        .values_list("verdict", "institution")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    counted = {(verdict, institution): count for verdict, institution, count in rows}
+    return [
+        {
+            "verdict": verdict,
+            "tone": BADGES[verdict][0],
+            "counts": [(each, counted.get((verdict.value, each.pk), 0)) for each in institutions],
+        }
+        for verdict in BADGES
+    ]
+
+
+def changes(user: User, run: MatchRun | None) -> dict[str, Any]:
+    """Return what a run found different from the run before: how many, and the first of them."""
+    found = MatchChange.objects.visible_to(user).filter(run=run)
+    rows = found.select_related("project", "institution").order_by(
+        "project__code", "institution__display_order"
+    )
+    return {
+        "count": found.count(),
+        "rows": [(row, _tone(row.before), _tone(row.after)) for row in rows[:CHANGES_SHOWN]],
+        "is_first": not MatchRun.objects.filter(pk__lt=run.pk if run else 0).exists(),
+    }
+
+
+def _tone(verdict: str) -> tuple[str, str]:
+    return BADGES[VerdictChoice(verdict)]

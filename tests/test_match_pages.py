@@ -1,0 +1,429 @@
+"""Pages of matches: the table on a project, questions answered, the matrix and its workbook."""
+
+import re
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from accounts.models import User
+from common.errors import InvalidInput, NotAllowed
+from common.models import AuditRecord
+from institutions.models import Clause, Institution, Membership
+from matching.evidence import marked_texts
+from matching.models import ClauseAnswer, MatchChange, ProjectMatch, VerdictChoice
+from matching.services import answer_question, run_at_once
+from projects.models import Project
+from tests.factories import make_project, make_referral
+
+pytestmark = pytest.mark.django_db
+
+ClientOf = Callable[[User], Client]
+HOTEL = "新建四星级温泉酒店综合体一座，设温泉水疗中心、宴会厅，建成后由企业自持经营，发展旅游。"
+
+
+def hotel(county: str = "疏勒县", name: str = "四星级温泉酒店综合体") -> Project:
+    """A project that some lists support and others rule out."""
+    project = make_project(name, county=county)
+    Project.objects.filter(pk=project.pk).update(
+        content=HOTEL, purpose="土建工程及设备购置", sector="H6110", ownership="private"
+    )
+    project.refresh_from_db()
+    return project
+
+
+def matched(bureau: User, *projects: Project) -> None:
+    """Match everything as the bureau does."""
+    run_at_once(by=bureau, reason="测试")
+
+
+def page(client: Client, project: Project, **query: str) -> str:
+    """Return a project's page."""
+    return client.get(reverse("project", args=[project.code]), query).content.decode()
+
+
+def block(text: str, code: str) -> str:
+    """Return the rows of one institution in the match table."""
+    found = re.search(rf'<tbody id="match-{code}">.*?</tbody>', text, re.S)
+    return found[0] if found else ""
+
+
+def a_question(project: Project, *, on: str = "negative", strength: str = "hard") -> Any:
+    """Return a match and a question of its lists, of one kind."""
+    for match in ProjectMatch.objects.filter(project=project).select_related("institution"):
+        for asked in match.to_check:
+            if (asked.get("list"), asked.get("strength")) == (on, strength):
+                return match, asked
+    raise AssertionError("no such question")
+
+
+def answered(project: Project, by: User, answer: str = "yes", note: str = "") -> ClauseAnswer:
+    match, asked = a_question(project)
+    return answer_question(
+        project=project,
+        institution=match.institution,
+        clause=asked["clause"],
+        question=asked["question"],
+        answer=answer,
+        note=note,
+        by=by,
+    )
+
+
+# --- The table on a project -----------------------------------------------------------------------
+
+
+def test_table_names_every_institution_once_with_its_verdict(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    text = page(client_of(bureau), project)
+    rows = ProjectMatch.objects.filter(project=project)
+    near = [row for row in rows if all(r["list"] != "area" for r in row.reasons)]
+    assert len({row.verdict for row in near}) >= 2
+    assert 0 < len(near) < rows.count() == 26
+    for row in near:
+        shown = block(text, row.institution.code)
+        assert row.get_verdict_display() in shown
+        assert f"得分 {row.score}" in shown
+    assert f"另有 {rows.count() - len(near)} 家，服务区域不含疏勒县" in text
+    assert "词表第 1 版" in text
+    assert "清单 2022 版" in text
+
+
+def test_evidence_is_marked_where_it_stands_and_the_clause_is_beside_it(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    row = ProjectMatch.objects.filter(project=project, verdict="supported").first()
+    assert row
+    reason = row.reasons[0]
+    assert reason["spans"]
+    texts = {"content": project.content, "name": project.name, "purpose": project.purpose}
+    for span in reason["spans"]:
+        if span["field"] in texts:
+            assert texts[span["field"]][span["start"] : span["end"]] == span["text"]
+    Clause.objects.filter(edition__institution=row.institution, number=reason["clause"]).update(
+        official_text="这是文件的原文。"
+    )
+    shown = block(page(client_of(bureau), project), row.institution.code)
+    assert f'<mark class="tone-green">{reason["spans"][0]["text"]}</mark>' in shown
+    assert reason["text"] in shown
+    assert "这是文件的原文。" in shown
+
+
+def test_marked_pieces_put_together_are_the_text_and_the_stronger_tone_wins(db: None) -> None:
+    project = Project(name="温泉酒店", content="建设温泉酒店和<b>仓库</b>", sector_id="H6110")
+    spans = [
+        {
+            "effect": "supports",
+            "evidence": ["温泉酒店"],
+            "spans": [_span("content", 2, "温泉酒店")],
+        },
+        {"effect": "excludes", "evidence": ["酒店"], "spans": [_span("content", 4, "酒店")]},
+    ]
+    content = marked_texts(project, spans)[1]
+    assert "".join(piece.text for piece in content.pieces) == project.content
+    assert [(p.text, p.tone) for p in content.pieces if p.tone] == [
+        ("温泉", "green"),
+        ("酒店", "red"),
+    ]
+
+
+def test_text_changed_since_the_run_is_marked_by_its_words(db: None) -> None:
+    project = Project(name="项目", content="拟建设温泉酒店", sector_id="H6110")
+    reason = {"effect": "supports", "evidence": ["酒店"], "spans": [_span("content", 0, "酒店")]}
+    moved = marked_texts(project, [reason])[1].pieces
+    assert [(p.text, p.tone) for p in moved] == [("拟建设温泉", ""), ("酒店", "green")]
+    project.content = "拟建设仓库"
+    assert [p.tone for p in marked_texts(project, [reason])[1].pieces] == [""]
+
+
+def _span(field: str, start: int, text: str) -> dict[str, Any]:
+    return {"field": field, "start": start, "end": start + len(text), "text": text}
+
+
+def test_words_of_people_are_escaped_in_the_table(bureau: User, client_of: ClientOf) -> None:
+    project = hotel(name="<script>alert(1)</script>温泉酒店")
+    matched(bureau)
+    assert "<script>alert" not in page(client_of(bureau), project)
+
+
+def test_bank_sees_only_what_its_own_lists_say(
+    bureau: User, bank_clerk: User, other_bank_clerk: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    make_referral(project, "喀什农商银行")
+    matched(bureau)
+    own = Membership.objects.get(user=bank_clerk).institution
+    text = page(client_of(bank_clerk), project)
+    assert block(text, own.code)
+    others = Institution.objects.exclude(list_name="").exclude(pk=own.pk)
+    assert not [each for each in others if f"match-{each.code}" in text]
+    assert "另有" not in text
+    answer = client_of(other_bank_clerk).get(reverse("project", args=[project.code]))
+    assert answer.status_code == 404
+
+
+def test_project_page_asks_as_much_for_one_institution_as_for_all(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    client = client_of(bureau)
+    page(client, project)
+    with CaptureQueriesContext(connection) as many:
+        page(client, project)
+    keep = ProjectMatch.objects.filter(project=project, verdict="supported").first()
+    assert keep
+    ProjectMatch.objects.exclude(pk=keep.pk).delete()
+    with CaptureQueriesContext(connection) as one:
+        page(client, project)
+    assert len(many) == len(one)
+
+
+# --- Questions ------------------------------------------------------------------------------------
+
+
+def test_yes_to_a_hard_negative_question_is_shown_beside_an_unchanged_verdict(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    match, asked = a_question(project)
+    before = (match.verdict, match.score)
+    row = answered(project, bureau, note="项目单位书面说明")
+    match.refresh_from_db()
+    assert (match.verdict, match.score) == before
+    shown = block(page(client_of(bureau), project), match.institution.code)
+    assert f"核实：适用负面{asked['clause']}" in shown
+    assert re.search(rf'tone-red">[^/]*</i>核实：适用负面{asked["clause"]}', shown)
+    assert "项目单位书面说明" in shown
+    assert bureau.full_name in shown
+    assert f"{row.answered_at:%Y-}" in shown
+    record = AuditRecord.objects.get(action="matching.answer_question")
+    assert record.after["question"] == asked["question"]
+    assert record.after["answer"] == "yes"
+
+
+def test_latest_answer_counts_and_earlier_ones_stay(
+    bureau: User, county_clerk: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    match, asked = a_question(project)
+    answered(project, bureau, "yes")
+    answered(project, county_clerk, "no")
+    assert ClauseAnswer.objects.filter(project=project).count() == 2
+    shown = block(page(client_of(bureau), project), match.institution.code)
+    assert f"核实：负面{asked['clause']}不适用" in shown
+    assert f"核实：适用负面{asked['clause']}" not in shown
+    assert county_clerk.full_name in shown
+
+
+def test_form_in_the_row_records_what_was_answered_and_nothing_twice(
+    bureau: User, county_clerk: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    match, asked = a_question(project)
+    client = client_of(county_clerk)
+    shown = block(page(client, project), match.institution.code)
+    assert f'value="{asked["question"]}"' in shown
+    url = reverse("match_answer", args=[project.code, match.institution.code])
+    assert f'action="{url}"' in shown
+    posted = {
+        "clause-3": asked["clause"],
+        "question-3": asked["question"],
+        "answer-3": "unclear",
+        "note-3": " 待补 ",
+        "question-4": "没有选回答的不记",
+    }
+    answer = client.post(url, posted)
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(
+        f"?match={match.institution.code}#match-{match.institution.code}"
+    )
+    client.post(url, posted)
+    row = ClauseAnswer.objects.get(project=project)
+    assert (row.answer, row.note, row.answered_by) == ("unclear", "待补", county_clerk)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"answer": "maybe"},
+        {"question": "清单里没有这个问题？"},
+        {"clause": "（九十九）"},
+        {"note": "长" * 501},
+    ],
+)
+def test_answers_to_what_is_not_asked_are_refused(bureau: User, wrong: dict[str, str]) -> None:
+    project = hotel()
+    matched(bureau)
+    match, asked = a_question(project)
+    given = {"clause": asked["clause"], "question": asked["question"], "answer": "no", "note": ""}
+    with pytest.raises(InvalidInput):
+        answer_question(
+            project=project, institution=match.institution, by=bureau, **(given | wrong)
+        )
+    assert not ClauseAnswer.objects.exists()
+
+
+def test_only_bureau_and_owner_answer(
+    bureau: User, county_clerk: User, bank_clerk: User, leader: User, client_of: ClientOf
+) -> None:
+    foreign = hotel(county="莎车县")
+    make_referral(foreign, "喀什农商银行")
+    matched(bureau)
+    for person in (county_clerk, bank_clerk, leader):
+        with pytest.raises(NotAllowed):
+            answered(foreign, person)
+    match, _ = a_question(foreign)
+    url = reverse("match_answer", args=[foreign.code, match.institution.code])
+    assert client_of(county_clerk).post(url).status_code == 404
+    assert client_of(bank_clerk).post(url).status_code == 403
+    for person in (bank_clerk, leader):
+        assert 'type="radio"' not in page(client_of(person), foreign)
+    assert not ClauseAnswer.objects.exists()
+
+
+# --- The matrix -----------------------------------------------------------------------------------
+
+
+def test_matrix_shows_every_pair_with_totals_over_all_that_was_found(
+    bureau: User, leader: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    late = make_project("后来的项目")
+    text = client_of(leader).get("/matches/").content.decode()
+    main = text[text.index("match-matrix") : text.index("</table>")]
+    assert main.count("<td") == 26 * (2 + 4)
+    assert main.count("未匹配") == 26
+    assert late.name in main
+    supported = ProjectMatch.objects.filter(project=project, verdict="supported")
+    assert main.count("：支持，") == supported.count() > 0
+    foot = main[main.index("<tfoot") :]
+    assert foot.count('<a class="dotted"') == 26
+    first = supported.first()
+    assert first
+    link = f"{reverse('project', args=[project.code])}?match={first.institution.code}"
+    assert link in main
+
+
+def test_matrix_is_narrowed_alike_on_page_and_in_workbook(
+    bureau: User, client_of: ClientOf
+) -> None:
+    near, far = hotel(), hotel(county="莎车县", name="莎车温泉酒店")
+    matched(bureau)
+    row = ProjectMatch.objects.filter(project=near, verdict="excluded").exclude(
+        institution__in=ProjectMatch.objects.filter(project=far, verdict="excluded").values(
+            "institution"
+        )
+    )[0]
+    client = client_of(bureau)
+    queries: list[tuple[dict[str, Any], set[str]]] = [
+        ({}, {near.code, far.code}),
+        ({"region": near.region_id}, {near.code}),
+        ({"q": "莎车温泉"}, {far.code}),
+        ({"sector": "H61"}, {near.code, far.code}),
+        ({"sector": "C17"}, set()),
+        ({"institution": row.institution.code, "verdict": "excluded"}, {near.code}),
+        ({"institution": row.institution.code}, {near.code, far.code}),
+    ]
+    for query, expected in queries:
+        answer = client.get("/matches/", query)
+        assert {line.project.code for line in answer.context["lines"]} == expected, query
+        sheets = load_workbook(BytesIO(client.get("/matches/xlsx/", query).content))
+        columns = 1 if "institution" in query else 26
+        codes = {cells[0] for cells in _rows(sheets["匹配矩阵"]) if cells[0]}
+        assert codes == expected, query
+        assert len(_rows(sheets["匹配清单"])) == len(expected) * columns
+
+
+def _rows(sheet: Any) -> list[tuple[Any, ...]]:
+    return list(sheet.iter_rows(min_row=4, values_only=True))
+
+
+def test_workbook_holds_what_is_stored_and_no_formula(bureau: User, client_of: ClientOf) -> None:
+    project = hotel(name='=HYPERLINK("x")温泉酒店')
+    matched(bureau)
+    answer = client_of(bureau).get("/matches/xlsx/")
+    book = load_workbook(BytesIO(answer.content))
+    kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert "f" not in kinds
+    matrix, listed = book["匹配矩阵"], book["匹配清单"]
+    assert (matrix.freeze_panes, listed.freeze_panes) == ("C4", "C4")
+    by_name = {row[4]: row for row in _rows(listed)}
+    for row in ProjectMatch.objects.filter(project=project).select_related("institution"):
+        told = by_name[row.institution.short_name]
+        assert told[1] == project.name
+        assert told[5:7] == (row.get_verdict_display(), row.score)
+        assert all(reason["text"] in told[7] for reason in row.reasons)
+    counts = {cells[1]: cells[4:] for cells in _rows(matrix) if not cells[0]}
+    for verdict in VerdictChoice:
+        stored = ProjectMatch.objects.filter(project=project, verdict=verdict).count()
+        assert sum(counts[f"{verdict.label}（个）"]) == stored
+    assert AuditRecord.objects.get(action="matching.download_matches").after["projects"] == 1
+
+
+def test_workbook_without_a_run_or_of_too_many_is_refused(
+    bureau: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotel()
+    assert client_of(bureau).get("/matches/xlsx/").status_code == 422
+    matched(bureau)
+    monkeypatch.setattr("matching.exporting.MOST_PROJECTS", 0)
+    assert client_of(bureau).get("/matches/xlsx/").status_code == 422
+    assert not AuditRecord.objects.filter(action="matching.download_matches").exists()
+
+
+@pytest.mark.parametrize("path", ["/matches/", "/matches/xlsx/"])
+def test_matrix_asks_as_much_for_two_projects_as_for_twenty(
+    bureau: User, client_of: ClientOf, path: str
+) -> None:
+    client = client_of(bureau)
+    counts = []
+    for number in (2, 18):
+        for _ in range(number):
+            make_project()
+        matched(bureau)
+        client.get(path)
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(path).status_code == 200
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_matrix_lists_what_the_last_run_changed(bureau: User, client_of: ClientOf) -> None:
+    project = hotel()
+    matched(bureau)
+    client = client_of(bureau)
+    assert "这是第一次匹配" in client.get("/matches/").content.decode()
+    matched(bureau)
+    assert "没有结论改变" in client.get("/matches/").content.decode()
+    Project.objects.filter(pk=project.pk).update(
+        name="棉花种植基地", content="种植棉花", purpose="购买种子", sector="A0131"
+    )
+    matched(bureau)
+    found = client.get("/matches/").context["changes"]
+    assert found["count"] == MatchChange.objects.count() > 0
+    assert len(found["rows"]) == min(found["count"], 20)
+
+
+@pytest.mark.parametrize("query", ["region=9999", "institution=nobody", "verdict=x", "page=abc"])
+def test_wrong_filters_are_named_and_break_nothing(
+    bureau: User, client_of: ClientOf, query: str
+) -> None:
+    hotel()
+    matched(bureau)
+    assert client_of(bureau).get(f"/matches/?{query}").status_code == 200
