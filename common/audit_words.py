@@ -46,6 +46,7 @@ ACTION_WORDS = {
     "reports.freeze_bulletin": "冻结通报",
     "matching.answer_question": "回答待核实的问题",
     "matching.download_matches": "下载匹配表",
+    "matching.add_words": "补充词表",
     "matching.start_run": "重新匹配",
     "reports.load_reference": "装入基础数据",
     "reports.seed_demo": "装入演示数据",
@@ -83,6 +84,7 @@ OTHER_WORDS = {
     "until": "至",
     "values": "内容",
     "warnings": "提醒",
+    "words": "补充的词",
 }
 # A name with this in front means the same of the deal of a referral.
 DEAL_PREFIX = "deal_"

@@ -1,10 +1,13 @@
-"""What the matrix of projects and institutions can be narrowed by, on page and in workbook."""
+"""What the matrix (on page and in workbook) and the list of clauses can be narrowed by."""
 
 from typing import Any
 
 import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
 
-from institutions.models import Institution
+from institutions.choices import EditionStatus, Polarity
+from institutions.models import Clause, Institution
 from matching.models import ProjectMatch, VerdictChoice
 from projects.filtersets import ProjectFilter
 from projects.querysets import ProjectQuerySet
@@ -60,3 +63,33 @@ class MatrixFilter(ProjectFilter):
         if chosen:
             saying = saying.filter(institution=chosen)
         return projects.filter(pk__in=saying.values("project"))
+
+
+class ClauseFilter(django_filters.FilterSet):
+    """Clauses in force by institution, list and a part of what they say."""
+
+    institution = django_filters.ModelChoiceFilter(
+        field_name="edition__institution",
+        queryset=Institution.objects.filter(editions__status=EditionStatus.IN_FORCE).order_by(
+            "display_order"
+        ),
+        to_field_name="code",
+        label="机构",
+        empty_label="全部",
+    )
+    polarity = django_filters.ChoiceFilter(
+        choices=Polarity.choices, label="清单", empty_label="全部"
+    )
+    q = django_filters.CharFilter(
+        method="filter_by_text",
+        label="条款",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "标题或内容"}),
+    )
+
+    class Meta:
+        model = Clause
+        fields: list[str] = []
+
+    def filter_by_text(self, clauses: QuerySet[Clause], _name: str, text: str) -> QuerySet[Clause]:
+        """Keep clauses that say it in title or text."""
+        return clauses.filter(Q(title__icontains=text) | Q(text__icontains=text))

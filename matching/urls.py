@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from matching import views
+from matching import clause_views, views
 
 urlpatterns = [
     path("matches/", views.match_matrix, name="matches"),
@@ -12,5 +12,12 @@ urlpatterns = [
         "projects/<slug:code>/matches/<slug:institution>/answers/",
         views.match_answer,
         name="match_answer",
+    ),
+    path("matches/clauses/", clause_views.clauses, name="clauses"),
+    path("matches/clauses/subjects/", clause_views.clause_subjects, name="clause_subjects"),
+    path(
+        "matches/clauses/<int:edition>/<str:polarity>/<str:place>/",
+        clause_views.clause_edit,
+        name="clause_edit",
     ),
 ]

@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from common.jobs import enqueue
 from institutions.models import ListEdition
+from institutions.original_uploads import stage_original
 from projects.models import Project
 from referrals.services import stage_upload
 from reports.services import freeze_bulletin
@@ -58,6 +59,12 @@ TABLE: dict[str, tuple[str, set[str], tuple[str, ...]]] = {
     "edition_accept": ("post", {"bureau"}, ("edition",)),
     "edition_reject": ("post", {"bureau"}, ("edition",)),
     "match_start": ("post", {"bureau"}, ()),
+    "lists_import": ("get", {"bureau"}, ()),
+    "lists_import_confirm": ("post", {"bureau"}, ()),
+    "lists_import_discard": ("post", {"bureau"}, ()),
+    "clauses": ("get", {"bureau"}, ()),
+    "clause_subjects": ("get", {"bureau"}, ()),
+    "clause_edit": ("get", {"bureau"}, ("edition", "polarity", "place")),
     "projects": ("get", {"bureau", "leader", "bank_clerk"} | SUBMITTERS, ()),
     "project": ("get", BUSINESS, ("project",)),
     "matches": ("get", {"bureau", "leader"}, ()),
@@ -116,12 +123,18 @@ def rows(bureau: User, secadmin: User, leader: User) -> dict[str, Any]:
     project = make_project(county="疏勒县")
     Project.objects.filter(pk=project.pk).update(department="development")
     freeze_bulletin(month=date(2022, 2, 1), by=bureau)
+    edition = ListEdition.objects.in_force().get(institution__code="kashgar-rcb")
+    clause = edition.clauses.exclude(number="")[0]
+    original = "中国农业发展银行喀什地区分行\n正面清单\n（一）支持粮食收购。\n"
     return {
+        "edition": edition.pk,
+        "polarity": clause.polarity,
+        "place": clause.number,
+        "original": stage_original(content=original.encode(), file_name="原文.txt", by=bureau),
         "job": enqueue("reports.make_bulletin", by=bureau, title="试", arguments={}).pk,
         "account": leader.pk,
         "month": date(2022, 2, 1),
         "institution": "kashgar-rcb",
-        "edition": ListEdition.objects.in_force().get(institution__code="kashgar-rcb").pk,
         "project": project.code,
         "referral": make_referral(project, "喀什农商银行").pk,
         "token": stage_upload(
@@ -143,7 +156,8 @@ def test_who_may_open_what(
     client = client_of(request.getfixturevalue(role))
     url = reverse(name, args=[rows[each] for each in filled])
     # Such addresses take the upload they speak of as an input.
-    status = getattr(client, method)(url, {"token": rows["token"]}).status_code
+    uploads = {"token": rows["token"], "original": rows["original"]}
+    status = getattr(client, method)(url, uploads).status_code
     if role in allowed:
         assert status not in (401, 403, 404, 405), f"{role} should reach {url}, got {status}"
         assert status < 500
