@@ -1,6 +1,6 @@
 """From rows to the engine's own types: the only place of this room that reads the ORM for it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,16 @@ COMFORTABLE_WAN = {
 }
 
 
+Lending = dict[int, tuple[tuple[str, float], ...]]
+_LENDING: list[Callable[[], Lending]] = []
+
+
+def hand_in_lending(provider: Callable[[], Lending]) -> None:
+    """Let a higher room say what institutions have lent to so far, by section."""
+    if provider not in _LENDING:
+        _LENDING.append(provider)
+
+
 def load_rulebook(vocabulary: VocabularyVersion | None = None) -> Rulebook:
     """Compile all lists in force, by a vocabulary (default: the latest)."""
     chosen = vocabulary or VocabularyVersion.objects.order_by("version").latest("version")
@@ -43,11 +53,14 @@ def load_institutions() -> list[InstitutionData]:
         .prefetch_related("clauses", "institution__service_areas")
         .order_by("institution__display_order")
     )
-    return [institution_data(edition) for edition in editions]
+    lending: Lending = {}
+    for provider in _LENDING:
+        lending |= provider()
+    return [institution_data(edition, lending) for edition in editions]
 
 
-def institution_data(edition: ListEdition) -> InstitutionData:
-    """Return one institution with an edition of its lists."""
+def institution_data(edition: ListEdition, lending: Lending) -> InstitutionData:
+    """Return one institution with an edition of its lists and what it has lent to."""
     institution = edition.institution
     areas = frozenset(area.short_name for area in institution.service_areas.all())
     clauses = sorted(edition.clauses.all(), key=lambda clause: clause.position)
@@ -56,7 +69,9 @@ def institution_data(edition: ListEdition) -> InstitutionData:
         clauses=tuple(clause_data(clause) for clause in clauses if clause.number),
         areas=_bound_areas(institution),
         score_context=ScoreContext(
-            comfortable_wan=COMFORTABLE_WAN[Kind(institution.kind)], home_counties=areas
+            comfortable_wan=COMFORTABLE_WAN[Kind(institution.kind)],
+            home_counties=areas,
+            lent_sectors=lending.get(institution.pk, ()),
         ),
     )
 

@@ -1,6 +1,7 @@
 """The engine on whole projects: verdicts, evidence, questions, refusal of nothing."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -16,11 +17,13 @@ from institutions.models import Institution
 from matching.conditions import Compiler, ConditionError
 from matching.engine import Rulebook
 from matching.loaders import load_rulebook, project_facts
-from matching.models import MatchChange, MatchRun, ProjectMatch
+from matching.models import MatchChange, MatchRun, ProjectMatch, VocabularyVersion
 from matching.services import latest_run, match_chunk, run_at_once, start_run
+from matching.staleness import rematch_if_stale, what_changed
 from matching.types import Match, ProjectFacts, Truth, Verdict
-from projects.models import Project
-from tests.factories import make_project
+from projects.models import ImportedFile, Project
+from referrals.lifecycle import Stage
+from tests.factories import make_deal, make_project
 from tests.test_clauses import CODES, cases, facts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("register")]
@@ -248,3 +251,38 @@ def test_a_projects_page_shows_the_stored_verdicts(bureau: User, client_of: Any)
     assert "支持" in page
     assert "核桃" in page
     assert "服务区域不含疏勒县" in page
+
+
+def test_a_new_ledger_a_new_list_and_new_words_are_matched_again_and_nothing_else(
+    bureau: User, django_capture_on_commit_callbacks: Any
+):
+    assert what_changed() is None
+    make_project("核桃加工厂")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert rematch_if_stale(by=bureau) is not None
+    assert ProjectMatch.objects.count() == 26
+    assert rematch_if_stale(by=bureau) is None
+    ImportedFile.objects.create(kind="ledger", file_name="x", sha256="x", imported_by=bureau)
+    assert "台账" in str(what_changed())
+    with django_capture_on_commit_callbacks(execute=True):
+        rematch_if_stale(by=bureau)
+    latest = VocabularyVersion.objects.get()
+    VocabularyVersion.objects.create(version=2, data=latest.data, reason="试", created_by=bureau)
+    assert "词表" in str(what_changed())
+    with django_capture_on_commit_callbacks(execute=True):
+        rematch_if_stale(by=bureau)
+    assert what_changed() is None
+
+
+def test_the_score_knows_what_an_institution_has_lent_to(bureau: User):
+    farm = make_project("核桃加工厂")
+    before = {m.institution: m for m in load_rulebook().evaluate(project_facts(in_full(farm)))}
+    make_deal(farm, "国家开发银行", paid={date(2022, 2, 1): "100"}, stage=Stage.DISBURSED)
+    after = {m.institution: m for m in load_rulebook().evaluate(project_facts(in_full(farm)))}
+    assert before[CDB].score_parts["experience"] == 0
+    assert after[CDB].score_parts["experience"] == 8
+    assert after[BOCOM].score_parts["experience"] == 0
+
+
+def in_full(project: Project) -> Project:
+    return Project.objects.in_full(local_today()).get(pk=project.pk)
