@@ -72,12 +72,18 @@ class ConditionChecker:
         if kind in ("any", "all"):
             for place, part in enumerate(_items(kind, value, path), start=1):
                 self._check(part, (*path, f"{kind} 第 {place} 项"))
-        elif kind == "not":
-            self._check(value, (*path, "not"))
+        elif kind in ("not", "hard"):
+            if kind == "hard":
+                _check_place_of_hard(path)
+            self._check(value, (*path, kind))
         elif kind == "is":
             for atom in _items(kind, value, path):
                 self._check_atom(atom, path)
-        elif kind in SIZES:
+        else:
+            self._check_leaf(kind, value, path)
+
+    def _check_leaf(self, kind: str, value: Any, path: tuple[str, ...]) -> None:
+        if kind in SIZES:
             _check_size(kind, value, path)
         elif kind == "ask":
             _check_text(value, kind, path, needed=True)
@@ -100,6 +106,8 @@ class ConditionChecker:
         ((kind, value),) = ((key, value) for key, value in raw.items() if key != "note")
         if kind == "not":
             return self._terms(value, not negated)
+        if kind == "hard":
+            return self._terms(value, negated)
         if kind == "shared":
             return self._terms(self.shared[value], negated)
         if kind not in ("any", "all"):
@@ -121,7 +129,7 @@ def atoms_of(raw: Raw | None) -> Iterator[str]:
     for kind, value in (raw or {}).items():
         if kind == "is":
             yield from value
-        elif kind == "not":
+        elif kind in ("not", "hard"):
             yield from atoms_of(value)
         elif kind in ("any", "all"):
             for part in value:
@@ -132,6 +140,11 @@ def _items(kind: str, value: Any, path: tuple[str, ...]) -> Iterable[Any]:
     if not isinstance(value, list) or not value:
         raise ConditionError(f"{_at(path)}“{kind}”要在方括号里列出至少一项。")
     return value
+
+
+def _check_place_of_hard(path: tuple[str, ...]) -> None:
+    if len(path) != 1 or not path[0].startswith("any"):
+        raise ConditionError(f"{_at(path)}“hard”只能写在最外层 any 的一项里。")
 
 
 def _check_size(kind: str, value: Any, path: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ A condition is JSON:
     {"term_above": 12}                                months
     {"ask": "是否……？"}                                nobody can tell from the data: always unknown
     {"shared": "commercial_real_estate"}              a condition defined once for many clauses
+    {"hard": ...}                                     in the `any` of a soft clause: binds hard
 
 Beside its one key a condition may carry a "note" for its readers.
 
@@ -205,6 +206,8 @@ class Compiler:
             return _either(parts) if is_or else _both(parts)
         if kind == "not":
             return self._sum(value, not negated, questions)
+        if kind == "hard":
+            return self._sum(value, negated, questions)
         if kind == "shared":
             return self._named(str(value), negated, questions)
         return _atom_sum(self._leaf(kind, value, questions), negated)
@@ -229,6 +232,12 @@ class Compiler:
         if kind in SIZES:
             return self.atoms.mask([f"{kind}:{value}"])
         raise ConditionError(f"不认识的条件“{kind}”")
+
+
+def hard_part(raw: Raw) -> Raw | None:
+    """Return the parts of a clause's condition that bind hard where the clause is soft."""
+    parts = [part["hard"] for part in raw.get("any", ()) if "hard" in part]
+    return {"any": parts} if parts else None
 
 
 SIZES = ("demand_below", "demand_from", "term_above")

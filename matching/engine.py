@@ -10,7 +10,7 @@ Nothing here knows Django; `matching.loaders` makes the institutions out of rows
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from matching.conditions import Atoms, Compiler, Condition, Raw, TermTable
+from matching.conditions import Atoms, Compiler, Condition, Raw, TermTable, hard_part
 from matching.reading import Reader, Reading
 from matching.scoring import ScoreContext, score_of
 from matching.types import (
@@ -119,11 +119,10 @@ class Rulebook:
     def _compiled(self, data: InstitutionData, compiler: Compiler) -> _List:
         clauses = []
         for clause in data.clauses:
-            if clause.condition is None:
-                continue
-            place = self._number(clause.condition, compiler)
-            condition = self._conditions[place]
-            clauses.append(_Clause(clause, condition, place, _effect(clause), _width(condition)))
+            for raw, effect in _effects(clause):
+                place = self._number(raw, compiler)
+                condition = self._conditions[place]
+                clauses.append(_Clause(clause, condition, place, effect, _width(condition)))
         return _List(data, clauses)
 
     def _number(self, raw: Raw, compiler: Compiler) -> int:
@@ -157,9 +156,13 @@ class Rulebook:
     def _match(self, each: _List, reading: Reading) -> Match:
         reasons = list(self._area(each, reading))
         questions = list(_missing(reading))
+        spoken: set[int] = set()
         for clause in each.clauses:
             truth = clause.condition.truth(reading.true, reading.unknown)
+            if id(clause.data) in spoken:
+                continue  # its hard part holds already
             if truth is Truth.TRUE:
+                spoken.add(id(clause.data))
                 reasons.append(self._reason(clause, reading))
             elif truth is Truth.UNKNOWN:
                 questions.extend(_questions(clause, reading, self.reader.atoms))
@@ -170,7 +173,8 @@ class Rulebook:
             (reason for reason in reasons if reason.effect in shown),
             key=lambda reason: shown.index(reason.effect),
         )
-        return Match(each.data.name, verdict, score, tuple(kept), tuple(questions), parts)
+        asked = tuple(dict.fromkeys(questions))
+        return Match(each.data.name, verdict, score, tuple(kept), asked, parts)
 
     def _area(self, each: _List, reading: Reading) -> Iterable[Reason]:
         county, areas = reading.facts.county, each.data.areas
@@ -201,10 +205,18 @@ SHOWN = {
 FIELD_OF_ATOM = {"sector": "sector", "ownership": "ownership", "nature": "nature"}
 
 
-def _effect(clause: ClauseData) -> Effect:
+def _effects(clause: ClauseData) -> Iterable[tuple[Raw, Effect]]:
+    """What a clause does where its condition holds; the hard part of a soft clause comes first."""
+    if clause.condition is None:
+        return
     if clause.polarity is Polarity.POSITIVE:
-        return Effect.SUPPORTS
-    return Effect.EXCLUDES if clause.strength is Strength.HARD else Effect.RESTRICTS
+        yield clause.condition, Effect.SUPPORTS
+    elif clause.strength is Strength.HARD:
+        yield clause.condition, Effect.EXCLUDES
+    else:
+        if hard := hard_part(clause.condition):
+            yield hard, Effect.EXCLUDES
+        yield clause.condition, Effect.RESTRICTS
 
 
 def _terms(clauses: Iterable[_Clause], masks: Sequence[int], effect: Effect) -> int:

@@ -1,11 +1,12 @@
 """Reading a project: which atoms its own words and fields state, and where it says so."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from matching.conditions import SIZES, Atoms
+from matching.roles import CUE, END, ENTRY, START, Mark, roles
 from matching.types import ProjectFacts, Span
 from matching.vocabulary import BEFORE, Cue, Vocabulary, fold
 
@@ -28,21 +29,38 @@ SERVED = re.compile(
     r"(?:(?<![作改成分变认以视])为|(?<![面方走西南北东导外内])向|给)(?![主其])"
     r"([^，,。；;！!？?：:\n()]{1,20}?)(?:提供|配套|供应|供货|供给|服务|输送|代工|运输)"
 )
-# 原棉麻公司酒店改造为…: what stands between goes away.
+# 原棉麻公司酒店改造为…, 老水泥厂家属院: what stands between is gone.
 FORMER = re.compile(
-    r"(?:(?<![\u4e00-\u9fff])|(?<=[将把由对用]))(?:原|闲置|废弃)(?![料种则始奶药煤油木粮矿材生浆创])"
-    r"([^，,。；;！!？?：:\n()]{1,20}?)(?:改造|改建|改为|改成|拆除|转型)"
+    r"(?:(?<![平草高中还太荒复湿塬川州])原|(?<![古养敬助])老|(?<![陈新复怀])旧|闲置|废弃)"
+    r"(?![料种则始奶药煤油木粮矿材生浆创板旧城街人年区化师牌字乡品物金])"
+    r"([^，,。；;！!？?：:\n()]{1,20}?)"
+    r"(?:改造|改建|改为|改成|拆除|转型|片区|家属院|旧址|遗址|旧厂房|老厂房|厂房|厂址|厂区|旧车间|老车间|一带)"
+)
+# 从外县水泥厂买进…: what stands between is where things come from.
+FROM = re.compile(
+    r"从(?!事|而|业|此|未|今|小|重|严|优)([^，,。；;！!？?：:\n()]{1,20}?)(?:[买购采进收运拉调接取拿租引借]|进口)"
+)
+SPANS = (
+    ("为向给", SERVED, Cue.SERVES),
+    ("原老旧闲废", FORMER, Cue.REPLACES),
+    ("从", FROM, Cue.SERVES),
 )
 # 配套 names a side part, but in a project's name only after a word that joins: 园区配套污水处理厂.
 JOINS = "、和及与并含,(兼带暨"
 BACK_TO = re.compile(r"[，,。；;！!？?：:\n(]")
 # These mute the whole of the clause before them.
-WHOLE = (Cue.NEGATES, Cue.NEGATES_BEFORE, Cue.REPLACES_BEFORE)
+WHOLE = (Cue.NEGATES, Cue.NEGATES_BEFORE, Cue.REPLACES, Cue.REPLACES_BEFORE)
+# A cue with no more than this behind it in its clause speaks of what stands before it:
+# 均不涉及, 造纸厂早年关停.
+TAIL = {Cue.NEGATES: 0, Cue.REPLACES: 2}
 # A cue after a word reaches back over this many characters.
 REACH_BACK = 2
+# 不 by itself reaches over the words right after it: 不炼钢, 不开盐矿.
+REACH_OF_NOT = 8
 APPLICANT = re.compile(
     r"(?:借款人|借款主体|借款单位|承贷主体|贷款主体)(?:为|是|:|：)([^，,。；;\n]{2,40})"
 )
+SHORTEST_NAME = 3
 FIELDS = ("name", "content", "purpose", "borrower")
 
 
@@ -90,6 +108,10 @@ class Reader:
         self.sectors = sectors or {}
         self._masks = [atoms.known(entry.atoms) for entry in vocabulary.entries]
         self._borrower_masks = [atoms.known(entry.atoms) for entry in vocabulary.borrower_entries]
+        self._goods = {
+            number: {role: atoms.known(names) for role, names in stated.items()}
+            for number, stated in vocabulary.goods.items()
+        }
         self._group = {
             prefix: atoms.known(n for n in atoms.bits if n.startswith(prefix))
             for prefix in (
@@ -114,10 +136,15 @@ class Reader:
     def bits(self, facts: ProjectFacts) -> tuple[int, int]:
         """Return the true and the unknown bits; the fast path, without evidence."""
         text = fold(f"{facts.name}\n{facts.content}\n{facts.purpose}")
-        masks, true = self._masks, 0
-        for entry, _, _, cue in marks(self.vocabulary, text, len(facts.name)):
+        masks, true, has_goods = self._masks, 0, False
+        found = marks(self.vocabulary, text, len(facts.name))
+        for entry, _, _, cue in found:
             if cue is None:
                 true |= masks[entry]
+                has_goods = has_goods or entry in self._goods
+        if has_goods:
+            for mark, role in roles(self.vocabulary, found, text, len(facts.name)):
+                true |= self._goods[mark[ENTRY]].get(role, 0)
         return self._with_fields(facts, true)
 
     def read(self, facts: ProjectFacts) -> Reading:
@@ -135,9 +162,12 @@ class Reader:
         return Reading(true, unknown, whole, hits, tuple(bounds), facts)
 
     def _hits(self, folded: str, name_end: int) -> Iterator[Hit]:
-        entries = self.vocabulary.entries
-        for entry, start, end, cue in marks(self.vocabulary, folded, name_end):
+        entries, goods = self.vocabulary.entries, self.vocabulary.goods
+        found = marks(self.vocabulary, folded, name_end)
+        for entry, start, end, cue in found:
             yield Hit(entries[entry].atoms, start, end, cue)
+        for mark, role in roles(self.vocabulary, found, folded, name_end):
+            yield Hit(goods[mark[ENTRY]].get(role, ()), mark[START], mark[END], None)
 
     def _borrower_hits(self, folded: str, begin: int) -> Iterator[Hit]:
         entries = self.vocabulary.borrower_entries
@@ -199,7 +229,14 @@ class Reader:
             return self.sectors.get(match[0], match[0] if match[1] else "")
         if len(text) == 1 and text in "ABCDEFGHIJKLMNOPQRST":
             return text
-        return self.sectors.get(sector.strip(), "")
+        return self.sectors.get(sector.strip()) or self._code_of_part(sector.strip())
+
+    def _code_of_part(self, name: str) -> str:
+        """A name that is only part of some, 有色金属冶炼: what those have in common."""
+        if len(name) < SHORTEST_NAME:
+            return ""
+        codes = [code for each, code in self.sectors.items() if name in each]
+        return os.path.commonprefix(codes) if codes else ""
 
     def _size_bits(self, facts: ProjectFacts) -> tuple[int, int]:
         true = unknown = 0
@@ -210,12 +247,6 @@ class Reader:
             elif amount < limit if kind == "demand_below" else amount >= limit:
                 true |= bit
         return true, unknown
-
-
-# A term found in a text: its entry, where it starts and ends, and the cue that takes its meaning
-# away, if any. A plain list, as very many are made.
-Mark = list[Any]
-ENTRY, START, END, CUE = range(4)
 
 
 def marks(vocabulary: Vocabulary, folded: str, name_end: int = 0) -> list[Mark]:
@@ -240,7 +271,9 @@ def marks(vocabulary: Vocabulary, folded: str, name_end: int = 0) -> list[Mark]:
             _look_back(found, folded, start, cue, kept)
         elif cue is not Cue.ADDS or not _stands_alone(folded, start, name_end, spans):
             until = _reach(folded, end, cue)
-            if until == end and cue is Cue.NEGATES:
+            if end - start == 1:
+                until = min(until, end + REACH_OF_NOT)
+            if until - end <= TAIL.get(cue, -1):
                 _look_back(found, folded, start, cue, kept)
             if until > muted_until or (until == muted_until and muting is not Cue.NEGATES):
                 muted_until, muting = until, cue
@@ -250,7 +283,7 @@ def marks(vocabulary: Vocabulary, folded: str, name_end: int = 0) -> list[Mark]:
 def _spans(folded: str) -> list[tuple[int, int, Cue]]:
     """Return the places that name customers or what goes away, by what stands on both sides."""
     found = []
-    for signs, pattern, cue in (("为向给", SERVED, Cue.SERVES), ("原闲废", FORMER, Cue.REPLACES)):
+    for signs, pattern, cue in SPANS:
         for sign in signs:
             at = folded.find(sign)
             while at >= 0:
@@ -287,10 +320,11 @@ def _look_back(
     whole, reach = cue in WHOLE, start
     for mark in reversed(found):
         between = folded[mark[END] : reach]
-        if whole:
-            if BACK_TO.search(between):
-                return
-        elif len(between) > REACH_BACK if reach == start else between not in "、和及与":
+        if BACK_TO.search(between):
+            return
+        if not whole and (
+            len(between) > REACH_BACK if reach == start else between not in "、和及与"
+        ):
             return
         reach = mark[START]
         is_kept = cue is Cue.PLACES_BEFORE and Cue.PLACES in kept.get(mark[ENTRY], ())

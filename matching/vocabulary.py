@@ -4,8 +4,12 @@
 `parents`, broader subjects it is a case of: 轧花 is 棉花 is 农产品加工. Longer terms win over
 shorter ones inside them (农用三轮车 over 车, 公租房 over 住房), so a compound term is how an
 exception is told apart.
-A subject may have `forms`: words × patterns such as 电缆 × {}生产 → 电缆生产, so that making a
-thing is told from buying or laying it.
+A subject may have `forms`: words × patterns such as 重大{}事故 × 粉尘爆炸, all of which are its
+terms. It may also have goods under a role (`made`, `traded`, `named` …): words such as 电缆
+that state it only where the text makes (mines, …) them; see `matching.roles`.
+`roles`: the words that say so, `before` or `after` the goods, or `weakly_after` where nothing else
+speaks; `joined` are patterns that make a term of goods, such as {}厂; `states` are subjects that
+the role states whatever the goods are.
 A subject that is itself a place (主城区, 水源保护区, 综保区) is `kept_by` the cue "places": 位于
 does not take its meaning away.
 `borrowers`: kinds of borrower, found in the borrower's name only, by an automaton of their own,
@@ -37,6 +41,28 @@ class Cue(StrEnum):
     SERVES_BEFORE = "serves_before"  # 为原料, 等客户
 
     REPLACES_BEFORE = "replaces_before"  # 酒店改造为…, 砖厂关停后
+    PAST = "past"  # 以前, 曾: what was done once
+
+
+class Role(StrEnum):
+    """What a project does with goods it names; NAMED where nothing tells."""
+
+    BUILT = "built"
+    MADE = "made"
+    MINED = "mined"
+    TRADED = "traded"
+    MOVED = "moved"
+    BOUGHT = "bought"
+    USED = "used"
+    NAMED = "named"
+
+
+class Side(StrEnum):
+    """Where a role word stands."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    WEAKLY_AFTER = "weakly_after"
 
 
 BEFORE = (Cue.NEGATES_BEFORE, Cue.PLACES_BEFORE, Cue.SERVES_BEFORE, Cue.REPLACES_BEFORE)
@@ -65,6 +91,9 @@ class Entry:
     atoms: tuple[str, ...] = ()
     cue: Cue | None = None
     kept_by: frozenset[Cue] = frozenset()
+    # What goods state in each role, and which role a role word gives on which side.
+    goods: tuple[tuple[Role, tuple[str, ...]], ...] = ()
+    sides: tuple[tuple[Side, Role], ...] = ()
 
 
 class Vocabulary:
@@ -84,6 +113,8 @@ class Vocabulary:
         self.borrower_entries = _by_term(_entries(borrowers))
         self.cues = tuple(entry.cue for entry in self.entries)
         self.kept = {n: entry.kept_by for n, entry in enumerate(self.entries) if entry.kept_by}
+        self.goods = {n: _by_role(e.goods) for n, e in enumerate(self.entries) if e.goods}
+        self.sides = {n: dict(entry.sides) for n, entry in enumerate(self.entries) if entry.sides}
         self._automaton = _automaton(self.entries)
         self._borrower_automaton = _automaton(self.borrower_entries)
 
@@ -113,7 +144,7 @@ def _by_term(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 def _merge(data: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    merged: dict[str, dict[str, Any]] = {group: {} for group in (*GROUPS, "cues")}
+    merged: dict[str, dict[str, Any]] = {group: {} for group in (*GROUPS, "cues", "roles")}
     for part in data:
         for group, entries in part.items():
             if group.startswith("_"):
@@ -121,11 +152,12 @@ def _merge(data: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
             if group not in merged:
                 raise ConditionError(f"词表里没有“{group}”这一组")
             for name, entry in entries.items():
-                if name in merged[group] and group != "cues":
+                if group == "cues":
+                    merged[group].setdefault(name, []).extend(entry)
+                elif name in merged[group]:
                     raise ConditionError(f"词表里“{name}”出现了两次")
-                merged[group].setdefault(name, []).extend(entry) if group == "cues" else merged[
-                    group
-                ].update({name: entry})
+                else:
+                    merged[group][name] = entry
     return merged
 
 
@@ -138,9 +170,36 @@ def _entries(merged: Mapping[str, Mapping[str, Any]]) -> Iterator[Entry]:
             kept_by = frozenset(Cue(cue) for cue in entry.get("kept_by", ()))
             for term in (*entry["terms"], *_formed(entry, cues)):
                 yield Entry(fold(term), atoms, kept_by=kept_by)
+            yield from _goods(entry, atoms, merged)
     for cue, terms in merged.get("cues", {}).items():
         for term in terms:
             yield Entry(fold(term), cue=Cue(cue))
+    for role, words in merged.get("roles", {}).items():
+        for side in Side:
+            for term in words.get(side, ()):
+                yield Entry(fold(term), sides=((side, Role(role)),))
+
+
+def _goods(
+    entry: Mapping[str, Any], atoms: tuple[str, ...], merged: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Entry]:
+    """Yield the goods of a subject, and the terms that a role makes of them: 电缆 → 电缆厂."""
+    for role in Role:
+        about = merged.get("roles", {}).get(role, {})
+        stated = atoms
+        for subject in about.get("states", ()):
+            stated += tuple(f"subject:{each}" for each in _closure(merged["subjects"], subject))
+        for word in entry.get(role, ()):
+            yield Entry(fold(word), goods=((role, stated),))
+            for pattern in about.get("joined", ()):
+                yield Entry(fold(pattern.format(word)), stated)
+
+
+def _by_role(goods: Iterable[tuple[Role, tuple[str, ...]]]) -> dict[Role, tuple[str, ...]]:
+    found: dict[Role, tuple[str, ...]] = {}
+    for role, atoms in goods:
+        found[role] = tuple(dict.fromkeys(found.get(role, ()) + atoms))
+    return found
 
 
 def _formed(entry: Mapping[str, Any], cues: set[str]) -> list[str]:
@@ -171,4 +230,11 @@ def _joined(known: Entry, other: Entry) -> Entry:
     if known.cue is not other.cue:
         raise ConditionError(f"“{other.term}”有两种意思：提示词和主题词，或两种提示词")
     atoms = tuple(dict.fromkeys(known.atoms + other.atoms))
-    return Entry(known.term, atoms, known.cue, known.kept_by | other.kept_by)
+    return Entry(
+        known.term,
+        atoms,
+        known.cue,
+        known.kept_by | other.kept_by,
+        known.goods + other.goods,
+        known.sides + other.sides,
+    )

@@ -42,7 +42,8 @@ def facts(project: dict[str, Any]) -> ProjectFacts:
 def truth_of(rulebook: Rulebook, clause: Clause, project: dict[str, Any]) -> Truth:
     data = clause_data(clause)
     each = next(e for e in rulebook.lists if e.data.name == clause.edition.institution.list_name)
-    compiled = next(c for c in each.clauses if c.data == data)
+    # The hard part of a soft clause comes before the whole of it.
+    compiled = [c for c in each.clauses if c.data == data][-1]
     reading = rulebook.read(facts(project))
     return compiled.condition.truth(reading.true, reading.unknown)
 
