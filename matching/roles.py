@@ -33,7 +33,8 @@ COUNTED_AFTER = re.compile(rf"{LEAD}{NUMBER}{UNIT}")
 COUNTED_BEFORE = re.compile(rf"{NUMBER}{UNIT}的?$")
 # What may stand between goods and the role word after them: the rest of a list, quantities, and
 # a few characters more; but nothing that begins another deed.
-_DEED = r"建设|新建|改建|扩建|购置|购买|采购|安装|铺设|敷设|更换|用于|提供|配套|销售|[并为在向由给于供以]"
+_DEEDS = "建设|新建|改建|扩建|购置|购买|采购|安装|铺设|敷设|更换|用于|提供|配套|销售"
+_DEED = rf"{_DEEDS}|[并为在向由给于供以]"
 _WORD = rf"(?:(?!{_DEED})[^、和与及或兼/()，。；：:;\s])"
 LINK = re.compile(
     rf"(?:(?:以及|[、和与及或兼/])(?!{_DEED}){_WORD}{{0,8}}|{NUMBER}{UNIT}(?:{RATE})?|\([^()]{{0,20}}\)"
