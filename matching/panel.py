@@ -149,9 +149,17 @@ def _reason(reason: dict[str, Any], clause: Clause | None) -> dict[str, Any]:
         "icon": "circle-check" if reason["effect"] == Effect.SUPPORTS else "alert-triangle",
         "title": clause.title if clause else "",
         "text": reason["text"],
-        "binding": BINDING.get(clause.strength, "") if clause else "",
+        "binding": _binding(reason, clause),
         "official": clause.official_text if clause else "",
     }
+
+
+def _binding(reason: dict[str, Any], clause: Clause | None) -> str:
+    """What the clause demands; a soft clause can have a part that binds hard."""
+    if clause is None or not clause.strength:
+        return ""
+    is_hard = reason["effect"] == Effect.EXCLUDES
+    return BINDING[Strength.HARD.value if is_hard else clause.strength]
 
 
 def _question(row: ProjectMatch, asked: dict[str, str], answers: Answers) -> dict[str, Any]:

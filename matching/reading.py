@@ -27,14 +27,14 @@ ENDS = {cue: re.compile("|".join(filter(None, (_END, _DONE.get(cue, ""))))) for 
 # 为酒店提供, 向汽车厂供货: what stands between names a customer.
 SERVED = re.compile(
     r"(?:(?<![作改成分变认以视])为|(?<![面方走西南北东导外内])向|给)(?![主其])"
-    r"([^，,。；;！!？?：:\n()]{1,20}?)(?:提供|配套|供应|供货|供给|服务|输送|代工|运输)"
+    r"([^，,。；;！!？?：:\n()]{1,20}?)(?:提供|配套|供应|供货|供给|服务|输送|代工|运输|做|送货|储存|存放|存储)"
 )
 # 原棉麻公司酒店改造为…, 老水泥厂家属院: what stands between is gone.
 FORMER = re.compile(
     r"(?:(?<![平草高中还太荒复湿塬川州])原|(?<![古养敬助])老|(?<![陈新复怀])旧|闲置|废弃)"
     r"(?![料种则始奶药煤油木粮矿材生浆创板旧城街人年区化师牌字乡品物金])"
     r"([^，,。；;！!？?：:\n()]{1,20}?)"
-    r"(?:改造|改建|改为|改成|拆除|转型|片区|家属院|旧址|遗址|旧厂房|老厂房|厂房|厂址|厂区|旧车间|老车间|一带)"
+    r"(?:改造|改建|改为|改成|拆除|转型|片区|家属院|旧址|遗址|旧厂房|老厂房|厂房|厂址|厂区|院子|大院|旧车间|老车间|一带|改)"
 )
 # 从外县水泥厂买进…: what stands between is where things come from.
 FROM = re.compile(
@@ -50,8 +50,15 @@ JOINS = "、和及与并含,(兼带暨"
 BACK_TO = re.compile(r"[，,。；;！!？?：:\n(]")
 # These mute the whole of the clause before them.
 WHOLE = (Cue.NEGATES, Cue.NEGATES_BEFORE, Cue.REPLACES, Cue.REPLACES_BEFORE)
+# A subject kept by a cue is kept by the one that stands behind the words, too.
+FAMILY = {
+    Cue.PLACES_BEFORE: Cue.PLACES,
+    Cue.SERVES_BEFORE: Cue.SERVES,
+    Cue.REPLACES_BEFORE: Cue.REPLACES,
+    Cue.NEGATES_BEFORE: Cue.NEGATES,
+}
 # A cue with no more than this behind it in its clause speaks of what stands before it:
-# 均不涉及, 造纸厂早年关停.
+# 均不涉及, 造纸厂早年关停; 不 with one character, too: 禁用农药一律不卖.
 TAIL = {Cue.NEGATES: 0, Cue.REPLACES: 2}
 # A cue after a word reaches back over this many characters.
 REACH_BACK = 2
@@ -270,10 +277,10 @@ def marks(vocabulary: Vocabulary, folded: str, name_end: int = 0) -> list[Mark]:
         elif cue in BEFORE:
             _look_back(found, folded, start, cue, kept)
         elif cue is not Cue.ADDS or not _stands_alone(folded, start, name_end, spans):
-            until = _reach(folded, end, cue)
+            until, tail = _reach(folded, end, cue), TAIL.get(cue, -1)
             if end - start == 1:
-                until = min(until, end + REACH_OF_NOT)
-            if until - end <= TAIL.get(cue, -1):
+                until, tail = min(until, end + REACH_OF_NOT), 1
+            if until - end <= tail:
                 _look_back(found, folded, start, cue, kept)
             if until > muted_until or (until == muted_until and muting is not Cue.NEGATES):
                 muted_until, muting = until, cue
@@ -327,7 +334,7 @@ def _look_back(
         ):
             return
         reach = mark[START]
-        is_kept = cue is Cue.PLACES_BEFORE and Cue.PLACES in kept.get(mark[ENTRY], ())
+        is_kept = FAMILY.get(cue, cue) in kept.get(mark[ENTRY], ())
         if mark[CUE] is None and not is_kept:
             mark[CUE] = cue
 
