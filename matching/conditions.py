@@ -5,7 +5,7 @@ A condition is JSON:
     {"any": [...]}  {"all": [...]}  {"not": ...}     combined
     {"is": ["subject:cotton", "sector:C17"]}          any one of these atoms
     {"demand_below": 1000}  {"demand_from": 30000}    size in 万元
-    {"term_above": 12}                                months
+    {"term_above": 12}                                longer than these months
     {"ask": "是否……？"}                                nobody can tell from the data: always unknown
     {"shared": "commercial_real_estate"}              a condition defined once for many clauses
     {"hard": ...}                                     in the `any` of a soft clause: binds hard
@@ -119,6 +119,10 @@ class Condition:
         return found
 
 
+# Far more than a vocabulary has entries with different meanings.
+MOST_ROWS = 50_000
+
+
 class TermTable:
     """The terms of many conditions, decided all at once for a project: the fast path.
 
@@ -150,15 +154,36 @@ class TermTable:
             _mark(self._forbids, term.forbidden, 1 << place)
         self._forbidding = sum(self._forbids)
         self._meeting = sum(self._meets)
+        self._rows: dict[int, tuple[int, int]] = {}
 
-    def holding(self, true: int, unknown: int) -> int:
-        """Return the terms that are certainly true, as bits; as `Term.truth` says of each."""
-        met = self._always | _gather(self._meets, true & self._meeting)
-        width = self._width
-        held = (1 << width) - 1
-        for layer in range(self._depth):
-            held &= met >> (layer * width)
-        return held & ~_gather(self._forbids, (true | unknown) & self._forbidding)
+    def holding(self, true: Iterable[int], unknown: int) -> int:
+        """Return the terms that are certainly true, as bits; as `Term.truth` says of each.
+
+        `true` are masks that together are the true bits.
+        """
+        met, forbidden = self._always, self._row(unknown)[1]
+        rows = self._rows
+        for mask in true:
+            meets, forbids = rows.get(mask) or self._row(mask)
+            met |= meets
+            forbidden |= forbids
+        held, width = met, self._width
+        for _ in range(self._depth - 1):
+            met >>= width
+            held &= met
+        return held & ((1 << width) - 1) & ~forbidden
+
+    def _row(self, mask: int) -> tuple[int, int]:
+        """Return what a mask meets and forbids; the same few masks come again and again."""
+        row = self._rows.get(mask)
+        if row is None:
+            if len(self._rows) >= MOST_ROWS:
+                self._rows.clear()
+            row = self._rows[mask] = (
+                _gather(self._meets, mask & self._meeting),
+                _gather(self._forbids, mask & self._forbidding),
+            )
+        return row
 
 
 def _mark(table: dict[int, int], mask: int, spot: int) -> None:

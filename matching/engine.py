@@ -27,6 +27,7 @@ from matching.types import (
 )
 from matching.vocabulary import Vocabulary
 
+EXCLUDED, RESTRICTED, SUPPORTED, NEUTRAL = Verdict
 AREA_CLAUSE = "服务区域"
 ASK = "ask:"
 
@@ -72,23 +73,12 @@ class _List:
     def __init__(self, data: InstitutionData, clauses: Sequence[_Clause]) -> None:
         self.data = data
         self.clauses = clauses
-        self.hard = self.soft = self.positive = 0
 
-    def number(self, masks: Sequence[int]) -> None:
-        """Learn which terms of the rulebook's table belong to the clauses of each effect."""
-        self.hard = _terms(self.clauses, masks, Effect.EXCLUDES)
-        self.soft = _terms(self.clauses, masks, Effect.RESTRICTS)
-        self.positive = _terms(self.clauses, masks, Effect.SUPPORTS)
-
-    def verdict(self, holding: int, county: str) -> Verdict:
-        """Decide from the terms that hold; the area goes before everything else."""
-        if self.data.areas and county and county not in self.data.areas:
-            return Verdict.EXCLUDED
-        if holding & self.hard:
-            return Verdict.EXCLUDED
-        if holding & self.soft:
-            return Verdict.RESTRICTED
-        return Verdict.SUPPORTED if holding & self.positive else Verdict.NEUTRAL
+    def deciding(self, masks: Sequence[int]) -> tuple[frozenset[str], int, int, int]:
+        """Return the area, and which terms of the rulebook's table exclude, restrict, support."""
+        effects = (Effect.EXCLUDES, Effect.RESTRICTS, Effect.SUPPORTS)
+        hard, soft, positive = (_terms(self.clauses, masks, effect) for effect in effects)
+        return self.data.areas, hard, soft, positive
 
 
 class Rulebook:
@@ -113,8 +103,7 @@ class Rulebook:
         self.lists = [self._compiled(data, compiler) for data in institutions]
         self.reader = Reader(vocabulary, compiler.atoms, sectors)
         self._table = TermTable(self._conditions)
-        for each in self.lists:
-            each.number(self._table.masks)
+        self._deciding = [each.deciding(self._table.masks) for each in self.lists]
 
     def _compiled(self, data: InstitutionData, compiler: Compiler) -> _List:
         clauses = []
@@ -136,9 +125,17 @@ class Rulebook:
     def verdicts(self, facts: ProjectFacts) -> list[Verdict]:
         """Return the verdict of each list, in the order of the institutions."""
         facts = self._in_short_names(facts)
-        true, unknown = self.reader.bits(facts)
-        holding = self._table.holding(true, unknown)
-        return [each.verdict(holding, facts.county) for each in self.lists]
+        holding, county = self._table.holding(*self.reader.stated(facts)), facts.county
+        return [
+            EXCLUDED
+            if holding & hard or (areas and county and county not in areas)
+            else RESTRICTED
+            if holding & soft
+            else SUPPORTED
+            if holding & positive
+            else NEUTRAL
+            for areas, hard, soft, positive in self._deciding
+        ]
 
     def read(self, facts: ProjectFacts) -> Reading:
         """Return what a project's own words and fields state."""

@@ -7,15 +7,11 @@ says made.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from matching.cues import END, ENTRY, START, Hits, Muted
 from matching.vocabulary import Role, Side, Vocabulary
-
-# A term found in a text: its entry, where it starts and ends, and the cue that takes its meaning
-# away, if any. A plain list, as very many are made.
-Mark = list[Any]
-ENTRY, START, END, CUE = range(4)
 
 # Where a phrase ends; a list (、) does not end one.
 STOP = re.compile(r"[，。；;！!？?\n]|,(?!\d)")
@@ -46,94 +42,106 @@ OF_NAME = (Role.MADE, Role.MINED)
 NEAR, FAR = 24, 40
 
 
-def roles(
-    vocabulary: Vocabulary, found: Sequence[Mark], folded: str, name_end: int
-) -> Iterator[tuple[Mark, Role]]:
-    """Yield the unmuted goods of a text with their role, where it can be told.
+@dataclass(slots=True)  # not frozen: one is made for every project, and that costs
+class Text:
+    """A folded text with what was found in it; `name_end` is where the project's name ends."""
 
-    `found` are the marks of the text in their order, `name_end` is where the project's name ends.
-    """
-    is_resold = any(_speaks(vocabulary, mark, Role.TRADED) for mark in found)
+    vocabulary: Vocabulary
+    folded: str
+    hits: Hits
+    muted: Muted
+    name_end: int
+
+    def head(self, place: int) -> str:
+        """Return what stands right before a hit."""
+        start = self.hits[place][START]
+        return self.folded[max(0, start - NEAR) : start]
+
+    def speaks(self, role: Role) -> bool:
+        """Whether the text has a word of a role at all."""
+        sides = self.vocabulary.sides
+        return any(
+            role in (sides[hit[ENTRY]].get(Side.BEFORE), sides[hit[ENTRY]].get(Side.AFTER))
+            for place, hit in enumerate(self.hits)
+            if hit[ENTRY] in sides and place not in self.muted
+        )
+
+
+def roles(text: Text) -> Iterator[tuple[int, Role]]:
+    """Yield the unmuted goods of a text, by their place among the hits, with their role."""
     told: set[int] = set()
-    untold: list[Mark] = []
+    untold: list[int] = []
     last: tuple[int, Role] | None = None
-    for place, mark in enumerate(found):
-        if mark[CUE] is not None or mark[ENTRY] not in vocabulary.goods:
+    for place, hit in enumerate(text.hits):
+        if hit[ENTRY] not in text.vocabulary.goods or place in text.muted:
             continue
-        role = _role(vocabulary, found, place, folded)
-        if role is None and last and _goes_on(folded, last[0], mark):
+        role = _role(text, place)
+        if role is None and last and _goes_on(text, last[0], place):
             role = last[1]
         if role is None:
-            untold.append(mark)
+            untold.append(place)
             continue
-        last = mark[END], role
-        told.add(mark[ENTRY])
-        yield mark, Role.TRADED if role is Role.BOUGHT and is_resold else role
-    spoken = [role for role in OF_NAME if any(_speaks(vocabulary, mark, role) for mark in found)]
-    for mark in untold:
-        if mark[ENTRY] not in told:
-            yield from ((mark, role) for role in spoken if mark[START] < name_end)
-            yield mark, Role.NAMED
+        last = place, role
+        told.add(hit[ENTRY])
+        # 采购动力煤，转卖给供热站: what is bought to be sold on is traded.
+        is_resold = role is Role.BOUGHT and text.speaks(Role.TRADED)
+        yield place, Role.TRADED if is_resold else role
+    yield from _of_untold(text, [place for place in untold if text.hits[place][ENTRY] not in told])
 
 
-def _speaks(vocabulary: Vocabulary, mark: Mark, role: Role) -> bool:
-    sides = vocabulary.sides.get(mark[ENTRY])
-    if sides is None or mark[CUE] is not None:
-        return False
-    return role in (sides.get(Side.BEFORE), sides.get(Side.AFTER))
+def _of_untold(text: Text, untold: list[int]) -> Iterator[tuple[int, Role]]:
+    """Goods beside which nothing tells are named; in the project's name they say what it does."""
+    in_name = [place for place in untold if text.hits[place][START] < text.name_end]
+    for role in OF_NAME if in_name else ():
+        if text.speaks(role):
+            yield from ((place, role) for place in in_name)
+    yield from ((place, Role.NAMED) for place in untold)
 
 
-def _role(vocabulary: Vocabulary, found: Sequence[Mark], place: int, folded: str) -> Role | None:
+def _role(text: Text, place: int) -> Role | None:
     """The word right after decides, then the nearest one before, then a yearly quantity."""
-    after = _after(vocabulary, found, place, folded, Side.AFTER)
-    before = _before(vocabulary, found, place, folded)
+    after = _after(text, place, Side.AFTER)
+    before = _before(text, place)
     if after is not None and not (after is Role.TRADED and before is Role.MADE):
         return after
     if before is not None:
         return before
-    mark = found[place]
-    if RATED_AFTER.match(folded, mark[END]) or RATED_BEFORE.search(_head(folded, mark)):
+    end = text.hits[place][END]
+    if RATED_AFTER.match(text.folded, end) or RATED_BEFORE.search(text.head(place)):
         return Role.MADE
-    return _after(vocabulary, found, place, folded, Side.WEAKLY_AFTER)
+    return _after(text, place, Side.WEAKLY_AFTER)
 
 
-def _head(folded: str, mark: Mark) -> str:
-    return folded[max(0, mark[START] - NEAR) : mark[START]]
-
-
-def _after(
-    vocabulary: Vocabulary, found: Sequence[Mark], place: int, folded: str, side: Side
-) -> Role | None:
-    end = found[place][END]
-    for at in range(place + 1, len(found)):
-        mark = found[at]
-        between = folded[end : mark[START]]
-        if len(between) > NEAR or mark[CUE] is not None or STOP.search(between):
+def _after(text: Text, place: int, side: Side) -> Role | None:
+    end = text.hits[place][END]
+    for at in range(place + 1, len(text.hits)):
+        entry, start, _ = text.hits[at]
+        between = text.folded[end:start]
+        if len(between) > NEAR or at in text.muted or STOP.search(between):
             return None
-        sides = vocabulary.sides.get(mark[ENTRY])
+        sides = text.vocabulary.sides.get(entry)
         if sides and side in sides:
             return sides[side] if LINK.fullmatch(between) else None
     return None
 
 
-def _before(vocabulary: Vocabulary, found: Sequence[Mark], place: int, folded: str) -> Role | None:
-    start = found[place][START]
+def _before(text: Text, place: int) -> Role | None:
+    start = text.hits[place][START]
     for at in range(place - 1, -1, -1):
-        mark = found[at]
-        between = folded[mark[END] : start]
+        entry, _, end = text.hits[at]
+        between = text.folded[end:start]
         if len(between) > FAR or STOP.search(between):
             return None
-        sides = vocabulary.sides.get(mark[ENTRY])
-        if sides and Side.BEFORE in sides and mark[CUE] is None:
+        sides = text.vocabulary.sides.get(entry)
+        if sides and Side.BEFORE in sides and at not in text.muted:
             return sides[Side.BEFORE]
     return None
 
 
-def _goes_on(folded: str, end: int, mark: Mark) -> bool:
+def _goes_on(text: Text, last: int, place: int) -> bool:
     """Whether counted goods go on with a list: 年产变压器500台，开关柜1000面."""
-    if SENTENCE.search(folded, end, mark[START]) or mark[START] - end > FAR:
+    end, (_, start, here) = text.hits[last][END], text.hits[place]
+    if start - end > FAR or SENTENCE.search(text.folded, end, start):
         return False
-    is_counted = COUNTED_AFTER.match(folded, mark[END]) or COUNTED_BEFORE.search(
-        _head(folded, mark)
-    )
+    is_counted = COUNTED_AFTER.match(text.folded, here) or COUNTED_BEFORE.search(text.head(place))
     return bool(is_counted)

@@ -111,7 +111,7 @@ class Vocabulary:
         borrowers = {"borrowers": merged.pop("borrowers")}
         self.entries = _by_term(_entries(merged))
         self.borrower_entries = _by_term(_entries(borrowers))
-        self.cues = tuple(entry.cue for entry in self.entries)
+        self.cues = {n: entry.cue for n, entry in enumerate(self.entries) if entry.cue}
         self.kept = {n: entry.kept_by for n, entry in enumerate(self.entries) if entry.kept_by}
         self.goods = {n: _by_role(e.goods) for n, e in enumerate(self.entries) if e.goods}
         self.sides = {n: dict(entry.sides) for n, entry in enumerate(self.entries) if entry.sides}
