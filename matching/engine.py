@@ -199,7 +199,16 @@ SHOWN = {
     Verdict.SUPPORTED: (Effect.SUPPORTS,),
     Verdict.NEUTRAL: (),
 }
-FIELD_OF_ATOM = {"sector": "sector", "ownership": "ownership", "nature": "nature"}
+FIELD_OF_ATOM = {
+    "sector": "sector",
+    "ownership": "ownership",
+    "nature": "nature",
+    "county": "county",
+    "demand_below": "demand_wan",
+    "demand_from": "demand_wan",
+    "term_above": "term_months",
+}
+UNITS = {"demand_wan": "万元", "term_months": "个月"}
 
 
 def _effects(clause: ClauseData) -> Iterable[tuple[Raw, Effect]]:
@@ -264,6 +273,10 @@ def _missing(reading: Reading) -> Iterable[Question]:
 def _field_evidence(names: set[str], facts: ProjectFacts) -> Iterable[Span]:
     """Fields that state something by their value rather than in prose."""
     for name in sorted(names):
-        field = FIELD_OF_ATOM.get(name.partition(":")[0])
-        if field and (value := getattr(facts, field)):
-            yield Span(field, 0, len(value), value)
+        kind, _, value = name.partition(":")
+        field = FIELD_OF_ATOM.get(kind)
+        if kind == "category":
+            yield Span("categories", 0, len(value), value)
+        elif field and (stated := getattr(facts, field)):
+            shown = f"{stated}{UNITS.get(field, '')}"
+            yield Span(field, 0, len(shown), shown)

@@ -61,10 +61,16 @@ class Text:
         """Whether the text has a word of a role at all."""
         sides = self.vocabulary.sides
         return any(
-            role in (sides[hit[ENTRY]].get(Side.BEFORE), sides[hit[ENTRY]].get(Side.AFTER))
+            role in sides[hit[ENTRY]].get(side, ())
             for place, hit in enumerate(self.hits)
             if hit[ENTRY] in sides and place not in self.muted
+            for side in (Side.BEFORE, Side.AFTER)
         )
+
+    def fitting(self, place: int, offered: tuple[Role, ...]) -> Role:
+        """Return the role that goods have a meaning in, where a word gives several: 销售."""
+        stated = self.vocabulary.goods[self.hits[place][ENTRY]]
+        return next((role for role in offered if role in stated), offered[0])
 
 
 def roles(text: Text) -> Iterator[tuple[int, Role]]:
@@ -121,7 +127,7 @@ def _after(text: Text, place: int, side: Side) -> Role | None:
             return None
         sides = text.vocabulary.sides.get(entry)
         if sides and side in sides:
-            return sides[side] if LINK.fullmatch(between) else None
+            return text.fitting(place, sides[side]) if LINK.fullmatch(between) else None
     return None
 
 
@@ -134,7 +140,7 @@ def _before(text: Text, place: int) -> Role | None:
             return None
         sides = text.vocabulary.sides.get(entry)
         if sides and Side.BEFORE in sides and at not in text.muted:
-            return sides[Side.BEFORE]
+            return text.fitting(place, sides[Side.BEFORE])
     return None
 
 

@@ -114,7 +114,7 @@ class Vocabulary:
         self.cues = {n: entry.cue for n, entry in enumerate(self.entries) if entry.cue}
         self.kept = {n: entry.kept_by for n, entry in enumerate(self.entries) if entry.kept_by}
         self.goods = {n: _by_role(e.goods) for n, e in enumerate(self.entries) if e.goods}
-        self.sides = {n: dict(entry.sides) for n, entry in enumerate(self.entries) if entry.sides}
+        self.sides = {n: _by_side(e.sides) for n, e in enumerate(self.entries) if e.sides}
         self._automaton = _automaton(self.entries)
         self._borrower_automaton = _automaton(self.borrower_entries)
 
@@ -193,6 +193,13 @@ def _goods(
             yield Entry(fold(word), goods=((role, stated),))
             for pattern in about.get("joined", ()):
                 yield Entry(fold(pattern.format(word)), stated)
+
+
+def _by_side(sides: Iterable[tuple[Side, Role]]) -> dict[Side, tuple[Role, ...]]:
+    found: dict[Side, tuple[Role, ...]] = {}
+    for side, role in sides:
+        found[side] = (*found.get(side, ()), role)
+    return found
 
 
 def _by_role(goods: Iterable[tuple[Role, tuple[str, ...]]]) -> dict[Role, tuple[str, ...]]:
