@@ -140,7 +140,7 @@ class TermTable:
             self.masks.append(((1 << len(condition.terms)) - 1) << len(terms))
             terms += condition.terms
         self._width = len(terms)
-        self._depth = max((len(term.needs) for term in terms), default=0)
+        self._depth = max((len(term.needs) for term in terms), default=1)
         self._meets: dict[int, int] = {}
         self._forbids: dict[int, int] = {}
         self._always = 0
@@ -154,36 +154,40 @@ class TermTable:
             _mark(self._forbids, term.forbidden, 1 << place)
         self._forbidding = sum(self._forbids)
         self._meeting = sum(self._meets)
-        self._rows: dict[int, tuple[int, int]] = {}
+        self._rows: dict[int, int] = {}
+        self._barred: dict[int, int] = {}
 
-    def holding(self, true: Iterable[int], unknown: int) -> int:
-        """Return the terms that are certainly true, as bits; as `Term.truth` says of each.
-
-        `true` are masks that together are the true bits.
-        """
-        met, forbidden = self._always, self._row(unknown)[1]
-        rows = self._rows
-        for mask in true:
-            meets, forbids = rows.get(mask) or self._row(mask)
-            met |= meets
-            forbidden |= forbids
-        held, width = met, self._width
-        for _ in range(self._depth - 1):
-            met >>= width
-            held &= met
-        return held & ((1 << width) - 1) & ~forbidden
-
-    def _row(self, mask: int) -> tuple[int, int]:
-        """Return what a mask meets and forbids; the same few masks come again and again."""
+    def row(self, mask: int) -> int:
+        """Return what true bits meet and forbid, as one integer; rows are joined by or."""
         row = self._rows.get(mask)
         if row is None:
             if len(self._rows) >= MOST_ROWS:
                 self._rows.clear()
-            row = self._rows[mask] = (
-                _gather(self._meets, mask & self._meeting),
-                _gather(self._forbids, mask & self._forbidding),
-            )
+            met = _gather(self._meets, mask & self._meeting)
+            row = self._rows[mask] = self._forbidden(mask) << (self._depth * self._width) | met
         return row
+
+    def holding(self, row: int, unknown: int) -> int:
+        """Return the terms that are certainly true, as bits; as `Term.truth` says of each.
+
+        `row` is of the true bits.
+        """
+        held = left = row | self._always
+        width = self._width
+        for _ in range(self._depth - 1):
+            left >>= width
+            held &= left
+        forbidden = left >> width | self._forbidden(unknown)
+        return held & ((1 << width) - 1) & ~forbidden
+
+    def _forbidden(self, mask: int) -> int:
+        """The same few masks come again and again."""
+        found = self._barred.get(mask)
+        if found is None:
+            if len(self._barred) >= MOST_ROWS:
+                self._barred.clear()
+            found = self._barred[mask] = _gather(self._forbids, mask & self._forbidding)
+        return found
 
 
 def _mark(table: dict[int, int], mask: int, spot: int) -> None:

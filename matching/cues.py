@@ -42,12 +42,11 @@ FORMER = re.compile(
 FROM = re.compile(
     r"从(?!事|而|业|此|未|今|小|重|严|优)([^，,。；;！!？?：:\n()]{1,20}?)(?:[买购采进收运拉调接取拿租引借]|进口)"
 )
-SPANS = (
-    ("为向给", SERVED, Cue.SERVES),
-    ("原老旧闲废", FORMER, Cue.REPLACES),
+SIGNS = (
+    *((sign, SERVED, Cue.SERVES) for sign in "为向给"),
+    *((sign, FORMER, Cue.REPLACES) for sign in "原老旧闲废"),
     ("从", FROM, Cue.SERVES),
 )
-SIGNS = re.compile(f"[{''.join(signs for signs, _, _ in SPANS)}]")
 # 配套 names a side part, but in a project's name only after a word that joins: 园区配套污水处理厂.
 JOINS = "、和及与并含,(兼带暨"
 BACK_TO = re.compile(r"[，,。；;！!？?：:\n(]")
@@ -106,15 +105,12 @@ def _within(spans: Spans, start: int) -> Cue | None:
 def _spans(folded: str) -> Spans:
     """Return the places that name customers or what goes away, by what stands on both sides."""
     found: Spans = []
-    if not SIGNS.search(folded):
-        return found
-    for signs, pattern, cue in SPANS:
-        for sign in signs:
-            at = folded.find(sign)
-            while at >= 0:
-                if match := pattern.match(folded, at):
-                    found.append((*match.span(1), cue))
-                at = folded.find(sign, at + 1)
+    for sign, pattern, cue in SIGNS:
+        at = folded.find(sign)
+        while at >= 0:
+            if match := pattern.match(folded, at):
+                found.append((*match.span(1), cue))
+            at = folded.find(sign, at + 1)
     return found
 
 

@@ -103,6 +103,7 @@ class Rulebook:
         self.lists = [self._compiled(data, compiler) for data in institutions]
         self.reader = Reader(vocabulary, compiler.atoms, sectors)
         self._table = TermTable(self._conditions)
+        self._rows = self.reader.meanings(self._table.row)
         self._deciding = [each.deciding(self._table.masks) for each in self.lists]
 
     def _compiled(self, data: InstitutionData, compiler: Compiler) -> _List:
@@ -125,7 +126,8 @@ class Rulebook:
     def verdicts(self, facts: ProjectFacts) -> list[Verdict]:
         """Return the verdict of each list, in the order of the institutions."""
         facts = self._in_short_names(facts)
-        holding, county = self._table.holding(*self.reader.stated(facts)), facts.county
+        stated, unknown = self.reader.stated(facts, self._rows)
+        holding, county = self._table.holding(stated, unknown), facts.county
         return [
             EXCLUDED
             if holding & hard or (areas and county and county not in areas)

@@ -1,8 +1,10 @@
 """Reading a project: which atoms its own words and fields state, and where it says so."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from matching.conditions import Atoms
 from matching.cues import muted
@@ -49,6 +51,35 @@ class Reading:
         return Span(name, start, end, getattr(self.facts, name)[start:end])
 
 
+class Meanings:
+    """What the entries of a vocabulary state, each as one integer that `of` makes of its bits.
+
+    The bits themselves show what is true; rows of a `TermTable` decide what holds. Both are
+    gathered by or.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, atoms: Atoms, of: Callable[[int], int]) -> None:
+        self.of = of
+        self.entries = [of(atoms.known(entry.atoms)) for entry in vocabulary.entries]
+        self.borrowers = [of(atoms.known(entry.atoms)) for entry in vocabulary.borrower_entries]
+        self.goods = {
+            number: {role: of(atoms.known(names)) for role, names in stated.items()}
+            for number, stated in vocabulary.goods.items()
+        }
+
+    def of_text(self, text: Text) -> int:
+        """Gather what the words of a text state."""
+        entries = [hit[0] for hit in text.hits]
+        heard = entries
+        if text.muted:
+            heard = [entry for place, entry in enumerate(entries) if place not in text.muted]
+        found = reduce(or_, map(self.entries.__getitem__, heard), 0)
+        if not self.goods.keys().isdisjoint(entries):
+            for place, role in roles(text):
+                found |= self.goods[entries[place]].get(role, 0)
+        return found
+
+
 class Reader:
     """Reads projects by a vocabulary, for the atoms the conditions speak of."""
 
@@ -59,24 +90,48 @@ class Reader:
         self.vocabulary = vocabulary
         self.atoms = atoms
         self.fields = FieldReader(atoms, sectors or {})
-        self._masks = [atoms.known(entry.atoms) for entry in vocabulary.entries]
-        self._borrower_masks = [atoms.known(entry.atoms) for entry in vocabulary.borrower_entries]
-        self._goods = {
-            number: {role: atoms.known(names) for role, names in stated.items()}
-            for number, stated in vocabulary.goods.items()
-        }
+        self.bits = self.meanings(int)
         self._asks, self._subjects, self._purposes, self._borrowers = (
             atoms.known(n for n in atoms.bits if n.startswith(prefix))
             for prefix in ("ask:", "subject:", "purpose:", "borrower:")
         )
 
-    def stated(self, facts: ProjectFacts) -> tuple[list[int], int]:
-        """Return masks that together are the true bits, and the unknown bits; without evidence.
+    def meanings(self, of: Callable[[int], int]) -> Meanings:
+        """Return what the vocabulary states, in another form."""
+        return Meanings(self.vocabulary, self.atoms, of)
 
-        A bit that is both is true.
+    def stated(self, facts: ProjectFacts, meanings: Meanings) -> tuple[int, int]:
+        """Return what a project states, gathered, and the unknown bits; without evidence.
+
+        A bit that is both true and unknown is true.
         """
-        masks = self._of_text(facts)
-        return masks, self._with_fields(facts, masks)
+        text = self._text(fold(f"{facts.name}\n{facts.content}\n{facts.purpose}"), len(facts.name))
+        found = meanings.of_text(text)
+        named, unknown = self.fields.named(facts)
+        sector, below = self.fields.sector(facts.sector)
+        size, unsized = self.fields.size(facts)
+        of = meanings.of
+        found |= of(named) | of(sector) | of(size)
+        unknown |= unsized | self._unsaid(facts, text, below)
+        if borrower := facts.borrower or _applicant(facts):
+            for entry, _, _ in self.vocabulary.find_borrower(fold(borrower)):
+                found |= meanings.borrowers[entry]
+            return found, unknown
+        return found, unknown | self._borrowers
+
+    def _unsaid(self, facts: ProjectFacts, text: Text, below: int) -> int:
+        """Return what the texts and the sector leave unknown."""
+        if facts.sector and (facts.purpose or facts.content):
+            return self._asks | below
+        unknown, stated = self._asks, self.bits.of_text(text)
+        if not (facts.name or facts.content or facts.purpose):
+            unknown |= self._subjects
+        # Where no sector is given but the text says what the project is, the text stands for it.
+        if facts.sector or not stated & self._subjects:
+            unknown |= below
+        if not (facts.purpose or facts.content or stated & self._purposes):
+            unknown |= self._purposes
+        return unknown
 
     def read(self, facts: ProjectFacts) -> Reading:
         """Return the bits with the places in the text that state them."""
@@ -90,29 +145,13 @@ class Reader:
         begin = bounds[-1][1]
         text = self._text(folded[:begin], len(facts.name))
         hits = (*self._hits(text), *self._borrower_hits(folded, begin))
-        masks, unknown = self.stated(facts)
-        true = 0
-        for mask in masks:
-            true |= mask
+        true, unknown = self.stated(facts, self.bits)
         return Reading(true, unknown & ~true, whole, hits, tuple(bounds), facts)
 
     def _text(self, folded: str, name_end: int) -> Text:
         hits = self.vocabulary.find(folded)
         silent = muted(self.vocabulary, folded, hits, name_end)
         return Text(self.vocabulary, folded, hits, silent, name_end)
-
-    def _of_text(self, facts: ProjectFacts) -> list[int]:
-        """The fast path of what `_hits` says with its places."""
-        text = self._text(fold(f"{facts.name}\n{facts.content}\n{facts.purpose}"), len(facts.name))
-        masks, goods, silent = self._masks, self._goods, text.muted
-        entries = [hit[0] for hit in text.hits]
-        if silent:
-            stated = [masks[entry] for n, entry in enumerate(entries) if n not in silent]
-        else:
-            stated = [masks[entry] for entry in entries]
-        if not goods.keys().isdisjoint(entries):
-            stated += [goods[entries[place]].get(role, 0) for place, role in roles(text)]
-        return stated
 
     def _hits(self, text: Text) -> Iterator[Hit]:
         entries, goods = self.vocabulary.entries, self.vocabulary.goods
@@ -127,26 +166,6 @@ class Reader:
         entries = self.vocabulary.borrower_entries
         for entry, start, end in self.vocabulary.find_borrower(folded[begin:]):
             yield Hit(entries[entry].atoms, begin + start, begin + end, None)
-
-    def _with_fields(self, facts: ProjectFacts, masks: list[int]) -> int:
-        """Add what the fields state to the masks of the text, and return what is unknown."""
-        named, unknown = self.fields.named(facts)
-        sector, below = self.fields.sector(facts.sector)
-        size, unsized = self.fields.size(facts)
-        unknown |= self._asks | unsized
-        if not (facts.name or facts.content or facts.purpose):
-            unknown |= self._subjects
-        # Where no sector is given but the text says what the project is, the text stands for it.
-        if facts.sector or not any(mask & self._subjects for mask in masks):
-            unknown |= below
-        if not (facts.purpose or facts.content or any(mask & self._purposes for mask in masks)):
-            unknown |= self._purposes
-        masks += (named, sector, size)
-        if borrower := facts.borrower or _applicant(facts):
-            found = self.vocabulary.find_borrower(fold(borrower))
-            masks += (self._borrower_masks[entry] for entry, _, _ in found)
-            return unknown
-        return unknown | self._borrowers
 
 
 def _applicant(facts: ProjectFacts) -> str:
