@@ -42,10 +42,16 @@ FORMER = re.compile(
 FROM = re.compile(
     r"从(?!事|而|业|此|未|今|小|重|严|优)([^，,。；;！!？?：:\n()]{1,20}?)(?:[买购采进收运拉调接取拿租引借]|进口)"
 )
+# 在商业街开店: what stands between is where it is done.
+AT = re.compile(
+    r"在(?!建|线|校|职|册|岗|押|于|这|此|原|现)([^，,。；;！!？?：:\n()]{1,14}?)"
+    r"(?:开[设店办]|经营|租[了用赁下]|卖|摆摊|有[一两二三四五六七八九十\d])"
+)
 SIGNS = (
     *((sign, SERVED, Cue.SERVES) for sign in "为向给"),
     *((sign, FORMER, Cue.REPLACES) for sign in "原老旧闲废"),
     ("从", FROM, Cue.SERVES),
+    ("在", AT, Cue.PLACES),
 )
 # 配套 names a side part, but in a project's name only after a word that joins: 园区配套污水处理厂.
 JOINS = "、和及与并含,(兼带暨"
@@ -60,8 +66,8 @@ FAMILY = {
     Cue.NEGATES_BEFORE: Cue.NEGATES,
 }
 # A cue with no more than this behind it in its clause speaks of what stands before it:
-# 均不涉及, 造纸厂早年关停; 不 with one character, too: 禁用农药一律不卖.
-TAIL = {Cue.NEGATES: 0, Cue.REPLACES: 2}
+# 均不涉及, 禁用农药一律不卖, 造纸厂早年关停.
+TAIL = {Cue.NEGATES: 1, Cue.REPLACES: 2}
 # A cue after a word reaches back over this many characters.
 REACH_BACK = 2
 # 不 by itself reaches over the words right after it: 不炼钢, 不开盐矿.
@@ -88,10 +94,10 @@ def muted(vocabulary: Vocabulary, folded: str, hits: Hits, name_end: int = 0) ->
         elif cue in BEFORE:
             _look_back(vocabulary, found, folded, hits, place, cue)
         elif cue is not Cue.ADDS or not _stands_alone(folded, start, name_end, spans):
-            reach, tail = _reach(folded, end, cue), TAIL.get(cue, -1)
+            reach = _reach(folded, end, cue)
             if end - start == 1:
-                reach, tail = min(reach, end + REACH_OF_NOT), 1
-            if reach - end <= tail:
+                reach = min(reach, end + REACH_OF_NOT)
+            if reach - end <= TAIL.get(cue, -1):
                 _look_back(vocabulary, found, folded, hits, place, cue)
             if reach > until or (reach == until and why is not Cue.NEGATES):
                 until, why = reach, cue
