@@ -38,6 +38,8 @@ LINK = re.compile(
 )
 # What a name says by its goods alone, where the text speaks of the deed: 莎车县真石漆项目.
 OF_NAME = (Role.MADE, Role.MINED)
+# What begins another deed between a role word and goods after it: 主产乡建冷库、购冷藏车.
+BREAK = re.compile(r"建(?!材|筑)|购|租|用于|同时|另|供应|给")
 # How many characters away a role word still speaks of the goods.
 NEAR, FAR = 24, 40
 
@@ -136,7 +138,7 @@ def _before(text: Text, place: int) -> Role | None:
     for at in range(place - 1, -1, -1):
         entry, _, end = text.hits[at]
         between = text.folded[end:start]
-        if len(between) > FAR or STOP.search(between):
+        if len(between) > FAR or STOP.search(between) or BREAK.search(between):
             return None
         sides = text.vocabulary.sides.get(entry)
         if sides and Side.BEFORE in sides and at not in text.muted:
