@@ -24,6 +24,8 @@ ACTION_WORDS = {
     "institutions.attach_original": "导入清单原文",
     "institutions.confirm_edition": "确认清单",
     "institutions.draft_edition": "起草清单版本",
+    "institutions.accept_edition": "采纳清单版本，待生效",
+    "institutions.recall_edition": "撤回采纳的清单版本",
     "institutions.put_in_force": "清单版本生效",
     "institutions.reject_edition": "不采纳清单修改",
     "jobs.cancel": "取消任务",

@@ -33,13 +33,15 @@ class EditionStatus(models.TextChoices):
 
     DRAFT = "draft", "草稿"
     CONFIRMED = "confirmed", "机构已确认"
+    # Accepted with a later day: nobody has to do anything more, it starts by itself.
+    WAITING = "waiting", "待生效"
     IN_FORCE = "in_force", "生效"
     SUPERSEDED = "superseded", "已被取代"
     REJECTED = "rejected", "未采纳"
 
 
 # What everybody may read; the others concern the institution and the bureau.
-PUBLISHED = frozenset({EditionStatus.IN_FORCE, EditionStatus.SUPERSEDED})
+PUBLISHED = frozenset({EditionStatus.WAITING, EditionStatus.IN_FORCE, EditionStatus.SUPERSEDED})
 # Still to be accepted or turned down.
 OPEN = frozenset({EditionStatus.DRAFT, EditionStatus.CONFIRMED})
 

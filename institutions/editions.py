@@ -1,7 +1,8 @@
 """New editions of an institution's lists: drafted from the one in force, confirmed, put in force.
 
 An edition in force is never edited: a change is a further edition, and the old one stays readable
-beside it with the day until which it held.
+beside it with the day until which it held. An accepted edition whose day lies ahead waits;
+`institutions.starting` puts it in force then.
 """
 
 from collections.abc import Mapping
@@ -79,35 +80,105 @@ def draft_edition(*, institution: Institution, request: EditionRequest, by: Any)
 
 @transaction.atomic
 def put_in_force(*, edition: ListEdition, by: Any) -> ListEdition:
-    """Let a draft or confirmed edition replace the one in force. Only the bureau may."""
-    if by.role not in (Role.BUREAU, Role.SYSTEM):
-        raise NotAllowed("只有财政局可以让清单版本生效。")
+    """Let a draft or confirmed edition replace the one in force, on its day. Only the bureau may.
+
+    With a later day it waits and starts by itself (`institutions.starting`).
+    """
+    _check_may_decide(by)
     edition = locked(edition)
     if edition.status not in OPEN:
         raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不能再生效。")
-    if edition.effective_from > local_today():
-        raise IllegalMove(f"“{edition.name}”的生效日期是 {edition.effective_from}，到那天再采纳。")
     held = in_force(edition.institution)
     if edition.based_on_id not in (None, held.pk):
         raise IllegalMove(
             f"起草“{edition.name}”以后，现行版本已换成“{held.name}”，采纳会把后来的修改改回去；"
             "请不采纳它，按现行版本重新提出。"
         )
-    held.status = EditionStatus.SUPERSEDED
-    held.effective_until = max(edition.effective_from, held.effective_from)
-    if held.effective_until == held.effective_from:
-        held.effective_until = None  # replaced on its first day: it held for no whole day
-    held.save(update_fields=["status", "effective_until"])
+    if edition.effective_from > local_today():
+        return _let_wait(edition, by)
+    return take_over(held=held, edition=edition, by=by)
+
+
+def _let_wait(edition: ListEdition, by: Any) -> ListEdition:
+    other = waiting(edition.institution_id)
+    if other is not None:
+        raise IllegalMove(
+            f"“{other.name}”已经采纳，将于 {other.effective_from} 生效；"
+            "请先撤回它，或等它生效后按新版本重新提出。"
+        )
+    before = edition.status
+    edition.status = EditionStatus.WAITING
+    edition.save(update_fields=["status"])
+    audit.record(
+        "institutions.accept_edition",
+        by=by,
+        on=edition,
+        before={"status": before},
+        after={"status": edition.status, "effective_from": edition.effective_from},
+        reason=edition.reason,
+    )
+    return edition
+
+
+def take_over(*, held: ListEdition | None, edition: ListEdition, by: Any) -> ListEdition:
+    """Let an edition take over from the one in force; the caller holds the institution's line."""
+    if held is not None:
+        _supersede(held, edition.effective_from)
     before = edition.status
     edition.status = EditionStatus.IN_FORCE
     edition.save(update_fields=["status"])
+    name = held.name if held else ""
     audit.record(
         "institutions.put_in_force",
         by=by,
         on=edition,
-        before={"status": before, "in_force": held.name},
+        before={"status": before, "in_force": name},
         after={"status": edition.status, "in_force": edition.name},
         reason=edition.reason,
+    )
+    _hand_back_overtaken(edition, by)
+    return edition
+
+
+def _supersede(held: ListEdition, day: date) -> None:
+    held.status = EditionStatus.SUPERSEDED
+    held.effective_until = max(day, held.effective_from)
+    if held.effective_until == held.effective_from:
+        held.effective_until = None  # replaced on its first day: it held for no whole day
+    held.save(update_fields=["status", "effective_until"])
+
+
+def _hand_back_overtaken(edition: ListEdition, by: Any) -> None:
+    """What waits was drawn up from the edition that is now replaced; it would undo this one."""
+    overtaken = waiting(edition.institution_id)
+    if overtaken is not None:
+        reason = f"现行版本已换成“{edition.name}”，按原样生效会把它改回去，请重新决定"
+        _hand_back(overtaken, by, reason)
+
+
+@transaction.atomic
+def recall_edition(*, edition: ListEdition, reason: str, by: Any) -> ListEdition:
+    """Take back that an edition was accepted, before its day; it is to be decided again."""
+    _check_may_decide(by)
+    if not reason.strip():
+        raise InvalidInput("请写明撤回的原因。")
+    edition = locked(edition)
+    if edition.status != EditionStatus.WAITING:
+        raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不能撤回。")
+    return _hand_back(edition, by, reason.strip())
+
+
+def _hand_back(edition: ListEdition, by: Any, reason: str) -> ListEdition:
+    was_confirmed = edition.confirmed_at is not None
+    edition.status = EditionStatus.CONFIRMED if was_confirmed else EditionStatus.DRAFT
+    edition.save(update_fields=["status"])
+    audit.record(
+        "institutions.recall_edition",
+        by=by,
+        on=edition,
+        before={"status": EditionStatus.WAITING},
+        after={"status": edition.status},
+        reason=reason,
     )
     return edition
 
@@ -120,7 +191,7 @@ def confirm_edition(*, edition: ListEdition, by: Any) -> ListEdition:
     edition = locked(edition)
     if edition.confirmed_at is not None:
         raise IllegalMove("这个版本已经确认过了。")
-    if edition.status not in OPEN | {EditionStatus.IN_FORCE}:
+    if edition.status not in OPEN | {EditionStatus.WAITING, EditionStatus.IN_FORCE}:
         raise IllegalMove(f"“{edition.name}”现在是“{edition.get_status_display()}”，不用确认。")
     edition.confirmed_at, edition.confirmed_by = timezone.now(), by
     if edition.status == EditionStatus.DRAFT:
@@ -147,6 +218,16 @@ def in_force(institution: Institution) -> ListEdition:
     if found is None:
         raise InvalidInput(f"{institution}还没有生效的清单。")
     return found
+
+
+def waiting(institution_id: int) -> ListEdition | None:
+    """Return the accepted edition that waits for its day; there is at most one."""
+    return ListEdition.objects.waiting().filter(institution=institution_id).first()
+
+
+def _check_may_decide(by: Any) -> None:
+    if by.role not in (Role.BUREAU, Role.SYSTEM):
+        raise NotAllowed("只有财政局可以让清单版本生效。")
 
 
 def _check_may_draft(institution: Institution, by: Any) -> None:

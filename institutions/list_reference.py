@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from common.months import local_today
 from common.reference import Loaded
 from institutions.choices import EditionStatus
 from institutions.models import Clause, Institution, ListEdition
@@ -30,11 +31,12 @@ def list_files() -> list[Any]:
 
 
 def _add_edition(entry: Entry, by: Any) -> None:
+    day = date.fromisoformat(entry["edition"]["effective_from"])
     edition = ListEdition.objects.create(
         institution=Institution.objects.get(code=entry["institution"]),
         name=entry["edition"]["name"],
-        status=EditionStatus.IN_FORCE,
-        effective_from=date.fromisoformat(entry["edition"]["effective_from"]),
+        status=EditionStatus.IN_FORCE if day <= local_today() else EditionStatus.WAITING,
+        effective_from=day,
         source=entry["edition"]["source"],
         created_by=by,
     )

@@ -139,6 +139,11 @@ class ListEdition(models.Model):
                 condition=Q(status=EditionStatus.IN_FORCE),
                 name="edition_one_in_force",
             ),
+            models.UniqueConstraint(
+                fields=["institution"],
+                condition=Q(status=EditionStatus.WAITING),
+                name="edition_one_waiting",
+            ),
             models.CheckConstraint(
                 condition=Q(effective_until=None) | Q(effective_until__gt=F("effective_from")),
                 name="edition_span_not_empty",

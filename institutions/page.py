@@ -20,6 +20,7 @@ STRENGTH_BADGES = {
 STATUS_BADGES = {
     EditionStatus.DRAFT: ("amber", "pencil"),
     EditionStatus.CONFIRMED: ("blue", "user-check"),
+    EditionStatus.WAITING: ("blue", "calendar-time"),
     EditionStatus.IN_FORCE: ("green", "circle-check"),
     EditionStatus.SUPERSEDED: ("grey", "history"),
     EditionStatus.REJECTED: ("red", "x"),
@@ -37,7 +38,10 @@ class Comparison:
     new: ListEdition
     rows: list[dict[str, Any]]
     may_decide: bool
+    may_recall: bool = False
     obstacle: str = ""
+    # What accepting does, before it is done.
+    consequence: str = ""
 
 
 def institution_page(user: Any, institution: Institution, compare: str) -> dict[str, Any]:
@@ -45,15 +49,20 @@ def institution_page(user: Any, institution: Institution, compare: str) -> dict[
     visible = ListEdition.objects.visible_to(user).filter(institution=institution)
     joined = visible.select_related("created_by", "confirmed_by")
     editions = list(joined.order_by("-effective_from", "-pk"))
-    held = next((each for each in editions if each.status == EditionStatus.IN_FORCE), None)
+    held, waiting = (
+        next((each for each in editions if each.status == status), None)
+        for status in (EditionStatus.IN_FORCE, EditionStatus.WAITING)
+    )
     is_own = works_for(user, institution)
     return {
         "institution": institution,
         "edition": held,
+        "waiting": waiting,
         "lists": _lists(held) if held else [],
         "editions": [_edition_row(each) for each in editions],
-        "comparison": _comparison(user, editions, held, compare) if compare else None,
+        "comparison": _comparison(user, editions, compare) if compare else None,
         "may_confirm": is_own and held is not None and held.confirmed_at is None,
+        "may_confirm_waiting": is_own and waiting is not None and waiting.confirmed_at is None,
         "may_propose": is_own and held is not None,
         "panels": panels_for(user, institution),
     }
@@ -86,28 +95,48 @@ def _edition_row(edition: ListEdition) -> dict[str, Any]:
     return {"edition": edition, "tone": tone, "icon": icon}
 
 
-def _comparison(
-    user: Any, editions: list[ListEdition], held: ListEdition | None, compare: str
-) -> Comparison:
+def _comparison(user: Any, editions: list[ListEdition], compare: str) -> Comparison:
     """Compare with the edition in force: an earlier one before it, a draft after it."""
     chosen = next((each for each in editions if str(each.pk) == compare), None)
+    held = next((each for each in editions if each.status == EditionStatus.IN_FORCE), None)
     if chosen is None or held is None:
         raise Http404
     old, new = (chosen, held)
     if chosen.status not in (EditionStatus.SUPERSEDED, EditionStatus.IN_FORCE):
         by_id = {each.pk: each for each in editions}
         old, new = by_id.get(chosen.based_on_id or 0, held), chosen
-    may_decide = user.role == Role.BUREAU and new.status in OPEN
     rows = [_difference(row) for row in differences(old, new)]
-    return Comparison(old, new, rows, may_decide, _obstacle(new, held) if may_decide else "")
+    is_bureau = user.role == Role.BUREAU
+    if not (is_bureau and new.status in OPEN):
+        may_recall = is_bureau and new.status == EditionStatus.WAITING
+        return Comparison(old, new, rows, may_decide=False, may_recall=may_recall)
+    waiting = next((each for each in editions if each.status == EditionStatus.WAITING), None)
+    obstacle = _obstacle(new, held, waiting)
+    return Comparison(
+        old, new, rows, True, obstacle=obstacle, consequence=_consequence(new, waiting)
+    )
 
 
-def _obstacle(edition: ListEdition, held: ListEdition) -> str:
+def _obstacle(edition: ListEdition, held: ListEdition, waiting: ListEdition | None) -> str:
     if edition.based_on_id not in (None, held.pk):
         return f"起草以后现行版本已换成“{held.name}”，不能再采纳，请机构按现行版本重新提出。"
-    if edition.effective_from > local_today():
-        return f"生效日期是 {edition.effective_from}，到那天才能采纳。"
+    if waiting and _is_ahead(edition):
+        return (
+            f"“{waiting.name}”已经采纳，将于 {waiting.effective_from} 生效；"
+            "请先撤回它，或等它生效后请机构按新版本重新提出。"
+        )
     return ""
+
+
+def _consequence(edition: ListEdition, waiting: ListEdition | None) -> str:
+    if _is_ahead(edition):
+        return f"采纳后到 {edition.effective_from} 自动取代现行版本，那天以前可以撤回。确定采纳吗？"
+    handed_back = f"待生效的“{waiting.name}”将退回重新决定。" if waiting else ""
+    return f"采纳后它取代现行版本，现行版本仍可查看。{handed_back}确定采纳吗？"
+
+
+def _is_ahead(edition: ListEdition) -> bool:
+    return edition.effective_from > local_today()
 
 
 def _difference(row: dict[str, Any]) -> dict[str, Any]:

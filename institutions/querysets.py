@@ -66,3 +66,11 @@ class EditionQuerySet(models.QuerySet["ListEdition"]):
     def in_force(self) -> "EditionQuerySet":
         """The editions by which projects are matched."""
         return self.filter(status=EditionStatus.IN_FORCE)
+
+    def waiting(self) -> "EditionQuerySet":
+        """Accepted editions whose day has not come yet."""
+        return self.filter(status=EditionStatus.WAITING)
+
+    def due_on(self, day: date) -> "EditionQuerySet":
+        """Accepted editions that hold from that day or an earlier one, and have not started."""
+        return self.waiting().filter(effective_from__lte=day)

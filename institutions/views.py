@@ -15,8 +15,14 @@ from django.views.decorators.http import (
 from accounts.choices import Role
 from accounts.permissions import BUSINESS, PersonRequest, only
 from common.errors import InvalidInput, NotAllowed, NotFound
-from institutions.choices import COOPERATIVES
-from institutions.editions import confirm_edition, in_force, put_in_force
+from institutions.choices import COOPERATIVES, EditionStatus
+from institutions.editions import (
+    confirm_edition,
+    in_force,
+    put_in_force,
+    recall_edition,
+    waiting,
+)
 from institutions.filtersets import InstitutionFilter
 from institutions.forms import ProposalForm
 from institutions.models import Institution, ListEdition
@@ -84,7 +90,12 @@ def institution_propose(request: PersonRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, "修改已提交，等财政局决定。")
             return redirect("institution", code=code)
-    context = {"institution": institution, "edition": held, "form": form}
+    context = {
+        "institution": institution,
+        "edition": held,
+        "form": form,
+        "waiting": waiting(institution.pk),
+    }
     status = 422 if form.is_bound else 200
     return render(request, "institutions/propose.html", context, status=status)
 
@@ -101,9 +112,23 @@ def edition_confirm(request: PersonRequest, pk: int) -> HttpResponse:
 @require_POST
 @only(Role.BUREAU)
 def edition_accept(request: PersonRequest, pk: int) -> HttpResponse:
-    """Let a proposed edition replace the one in force."""
+    """Let a proposed edition replace the one in force, at once or on its day."""
     edition = put_in_force(edition=_edition(request, pk), by=request.user)
-    messages.success(request, f"{edition.name}已生效；匹配结论还是按旧清单的，请重新匹配。")
+    if edition.status == EditionStatus.WAITING:
+        day = edition.effective_from
+        messages.success(request, f"已采纳{edition.name}，将于 {day} 生效，之后自动重新匹配。")
+    else:
+        messages.success(request, f"{edition.name}已生效；匹配结论还是按旧清单的，请重新匹配。")
+    return redirect("institution", code=edition.institution.code)
+
+
+@require_POST
+@only(Role.BUREAU)
+def edition_recall(request: PersonRequest, pk: int) -> HttpResponse:
+    """Take back that an edition was accepted, before its day."""
+    reason = request.POST.get("reason", "")
+    edition = recall_edition(edition=_edition(request, pk), reason=reason, by=request.user)
+    messages.success(request, f"已撤回{edition.name}，它不会自动生效，等待重新决定。")
     return redirect("institution", code=edition.institution.code)
 
 

@@ -1,11 +1,14 @@
 """An institution's page and its lists: scope, confirming, proposing, accepting, rejecting."""
 
+import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,10 +18,21 @@ from common.errors import IllegalMove, InvalidInput, NotAllowed
 from common.models import AuditRecord
 from common.months import local_today
 from institutions.choices import EditionStatus, Polarity
-from institutions.editions import EditionRequest, draft_edition, put_in_force
+from institutions.editions import (
+    EditionRequest,
+    draft_edition,
+    put_in_force,
+    recall_edition,
+)
+from institutions.list_reference import load_lists
 from institutions.models import Clause, Institution, ListEdition
 from institutions.proposals import reject_edition
+from institutions.starting import start_due_editions
+from institutions.tasks import start_due
+from kashgar_finance.celery import app
 from matching.models import MatchRun, ProjectMatch, VerdictChoice, VocabularyVersion
+from matching.services import run_at_once
+from matching.staleness import rematch_if_stale
 from matching.types import Verdict
 from projects.models import Project
 from tests.factories import make_project, make_referral
@@ -341,13 +355,14 @@ class TestDecide:
     def test_the_page_says_why_it_cannot_be_accepted(
         self, client_of: ClientOf, bureau: User
     ) -> None:
-        tomorrow = draft(bureau, name="明天", on=local_today() + timedelta(days=1))
+        first, second = draft(bureau, name="甲"), draft(bureau, name="乙", text="另一种写法")
+        put_in_force(edition=first, by=bureau)
         client = client_of(bureau)
-        page = client.get(PAGE, {"compare": tomorrow.pk}).content.decode()
-        assert "到那天才能采纳" in page
-        assert reverse("edition_accept", args=[tomorrow.pk]) not in page
-        assert reverse("edition_reject", args=[tomorrow.pk]) in page
-        assert post(client, "edition_accept", tomorrow).status_code == 409
+        page = client.get(PAGE, {"compare": second.pk}).content.decode()
+        assert "现行版本已换成“甲”，不能再采纳" in page
+        assert reverse("edition_accept", args=[second.pk]) not in page
+        assert reverse("edition_reject", args=[second.pk]) in page
+        assert post(client, "edition_accept", second).status_code == 409
 
     def test_rejecting_needs_a_reason_which_the_institution_reads(
         self, client_of: ClientOf, bank_clerk: User, bureau: User
@@ -374,6 +389,179 @@ class TestDecide:
             put_in_force(edition=made, by=bank_clerk)
         with pytest.raises(NotAllowed):
             reject_edition(edition=made, reason="不要", by=bank_clerk)
+
+
+def tomorrow() -> date:
+    return local_today() + timedelta(days=1)
+
+
+def waiting(bureau: User, name: str = "明天", on: date | None = None) -> ListEdition:
+    return put_in_force(edition=draft(bureau, name=name, on=on or tomorrow()), by=bureau)
+
+
+def system() -> User:
+    return User.objects.system()
+
+
+class TestWaiting:
+    def test_an_accepted_edition_waits_for_its_day_and_everybody_reads_when(
+        self, client_of: ClientOf, bank_clerk: User, county_clerk: User, bureau: User
+    ) -> None:
+        old, made = held(), draft(bureau, on=tomorrow())
+        client = client_of(bureau)
+        page = client.get(PAGE, {"compare": made.pk}).content.decode()
+        assert f"采纳后到 {tomorrow()} 自动取代现行版本" in page
+        answer = client.post(reverse("edition_accept", args=[made.pk]), follow=True)
+        assert f"将于 {tomorrow()} 生效，之后自动重新匹配" in answer.content.decode()
+        made.refresh_from_db()
+        assert (held(), made.status) == (old, EditionStatus.WAITING)
+        for user in (bank_clerk, county_clerk, bureau):
+            page = client_of(user).get(PAGE).content.decode()
+            assert f"草稿甲将于 {tomorrow()} 生效。" in page
+            assert "待生效" in page
+        entry = AuditRecord.objects.get(action="institutions.accept_edition")
+        assert (entry.actor, entry.after["effective_from"]) == (bureau, tomorrow().isoformat())
+        assert "清单修改等待决定" not in client.get("/").content.decode()
+
+    def test_it_is_decided_once(self, client_of: ClientOf, bureau: User) -> None:
+        made, client = waiting(bureau), client_of(bureau)
+        assert post(client, "edition_accept", made).status_code == 409
+        assert post(client, "edition_reject", made, reason="晚了").status_code == 409
+        assert AuditRecord.objects.filter(action="institutions.accept_edition").count() == 1
+
+    def test_it_starts_on_its_day_once_and_supersedes_the_one_before(self, bureau: User) -> None:
+        old, made = held(), waiting(bureau)
+        assert start_due_editions(on=local_today(), by=system()) == []
+        assert held() == old
+        assert start_due_editions(on=tomorrow(), by=system()) == [made]
+        assert start_due_editions(on=tomorrow(), by=system()) == []
+        old.refresh_from_db()
+        assert held() == made
+        assert (old.status, old.effective_until) == (EditionStatus.SUPERSEDED, tomorrow())
+        entry = AuditRecord.objects.get(action="institutions.put_in_force")
+        assert (entry.actor, entry.before["status"]) == (system(), "waiting")
+        assert (entry.before["in_force"], entry.after["in_force"]) == (old.name, made.name)
+
+    def test_a_machine_that_was_off_catches_up_with_the_day_it_holds_from(
+        self, bureau: User
+    ) -> None:
+        old, made = held(), waiting(bureau)
+        start_due_editions(on=tomorrow() + timedelta(days=30), by=system())
+        old.refresh_from_db()
+        assert (held(), old.effective_until) == (made, tomorrow())
+
+    def test_the_day_begins_in_kashgar_and_not_in_greenwich(
+        self, bureau: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = waiting(bureau, on=date(2099, 1, 2))
+        for hour, is_started in ((15, False), (16, True)):
+            now = datetime(2099, 1, 1, hour, 30, tzinfo=UTC)
+            monkeypatch.setattr("django.utils.timezone.now", lambda now=now: now)
+            start_due.delay()
+            assert (held() == made) == is_started
+
+    def test_it_is_on_the_schedule(self) -> None:
+        assert start_due.name in {each["task"] for each in app.conf.beat_schedule.values()}
+
+    def test_the_start_leads_to_matching_again(self, bureau: User) -> None:
+        make_project()
+        run_at_once(by=bureau, reason="试")
+        waiting(bureau)
+        assert rematch_if_stale(by=system()) is None
+        start_due_editions(on=tomorrow(), by=system())
+        run = rematch_if_stale(by=system())
+        assert run is not None
+        assert (run.reason, run.editions[CODE]) == ("机构清单有新版本", held().pk)
+
+    def test_only_the_bureau_and_the_portal_itself_start_editions(
+        self, bank_clerk: User, leader: User, bureau: User
+    ) -> None:
+        waiting(bureau)
+        for user in (bank_clerk, leader):
+            with pytest.raises(NotAllowed):
+                start_due_editions(on=tomorrow(), by=user)
+        assert len(start_due_editions(on=tomorrow(), by=bureau)) == 1
+
+    def test_a_second_one_cannot_wait_beside_it(self, client_of: ClientOf, bureau: User) -> None:
+        waiting(bureau)
+        second = draft(bureau, name="后天", on=tomorrow() + timedelta(days=1))
+        client = client_of(bureau)
+        page = client.get(PAGE, {"compare": second.pk}).content.decode()
+        assert f"“明天”已经采纳，将于 {tomorrow()} 生效；请先撤回它" in page
+        assert reverse("edition_accept", args=[second.pk]) not in page
+        with pytest.raises(IllegalMove, match="“明天”已经采纳"):
+            put_in_force(edition=second, by=bureau)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ListEdition.objects.filter(pk=second.pk).update(status=EditionStatus.WAITING)
+
+    def test_what_waits_goes_back_when_another_edition_overtakes_it(
+        self, client_of: ClientOf, bureau: User
+    ) -> None:
+        made, urgent = waiting(bureau), draft(bureau, name="急改", text="更正")
+        client = client_of(bureau)
+        page = client.get(PAGE, {"compare": urgent.pk}).content.decode()
+        assert "待生效的“明天”将退回重新决定。" in page
+        put_in_force(edition=urgent, by=bureau)
+        made.refresh_from_db()
+        assert (held(), made.status) == (urgent, EditionStatus.DRAFT)
+        assert start_due_editions(on=tomorrow(), by=system()) == []
+        assert "现行版本已换成“急改”" in client.get(PAGE, {"compare": made.pk}).content.decode()
+        entry = AuditRecord.objects.get(action="institutions.recall_edition")
+        assert "现行版本已换成“急改”" in entry.reason
+
+    def test_the_bureau_takes_it_back_with_a_reason(
+        self, client_of: ClientOf, bank_clerk: User, bureau: User
+    ) -> None:
+        made, client = waiting(bureau), client_of(bureau)
+        recall = reverse("edition_recall", args=[made.pk])
+        assert recall in client.get(PAGE, {"compare": made.pk}).content.decode()
+        seen = client_of(bank_clerk).get(PAGE, {"compare": made.pk}).content.decode()
+        assert recall not in seen
+        assert client.post(recall, {"reason": " "}).status_code == 422
+        assert client.post(recall, {"reason": "机构要求推迟"}).status_code == 302
+        assert client.post(recall, {"reason": "机构要求推迟"}).status_code == 409
+        made.refresh_from_db()
+        assert made.status == EditionStatus.DRAFT
+        assert start_due_editions(on=tomorrow(), by=system()) == []
+        entry = AuditRecord.objects.get(action="institutions.recall_edition")
+        assert (entry.actor, entry.reason) == (bureau, "机构要求推迟")
+        with pytest.raises(NotAllowed):
+            recall_edition(edition=made, reason="不要", by=bank_clerk)
+
+    def test_the_institution_confirms_it_before_its_day(
+        self, client_of: ClientOf, bank_clerk: User, bureau: User
+    ) -> None:
+        made, client = waiting(bureau), client_of(bank_clerk)
+        assert reverse("edition_confirm", args=[made.pk]) in client.get(PAGE).content.decode()
+        assert post(client, "edition_confirm", made).status_code == 302
+        made.refresh_from_db()
+        assert (made.status, made.confirmed_by) == (EditionStatus.WAITING, bank_clerk)
+        made = recall_edition(edition=made, reason="推迟", by=bureau)
+        assert made.status == EditionStatus.CONFIRMED
+
+    def test_who_proposes_meanwhile_is_told(
+        self, client_of: ClientOf, bank_clerk: User, bureau: User
+    ) -> None:
+        client = client_of(bank_clerk)
+        assert "已经采纳" not in client.get(PROPOSE).content.decode()
+        waiting(bureau)
+        page = client.get(PROPOSE).content.decode()
+        assert f"明天已经采纳，将于 {tomorrow()} 生效" in page
+
+    def test_a_first_list_with_a_later_day_waits_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client_of: ClientOf, leader: User
+    ) -> None:
+        entry = json.loads((settings.FIXTURES / "lists" / f"{CODE}.json").read_text("utf-8"))
+        entry["institution"] = "spdb"
+        entry["edition"]["effective_from"] = tomorrow().isoformat()
+        (tmp_path / "lists").mkdir()
+        (tmp_path / "lists" / "spdb.json").write_text(json.dumps(entry), encoding="utf-8")
+        monkeypatch.setattr(settings, "FIXTURES", tmp_path)
+        load_lists(system())
+        page = client_of(leader).get("/institutions/spdb/").content.decode()
+        assert f"将于 {tomorrow()} 生效" in page
+        (made,) = start_due_editions(on=tomorrow(), by=system())
+        assert held("spdb") == made
 
 
 def match(name: str, score: int = 50, verdict: Verdict = Verdict.SUPPORTED) -> Project:
