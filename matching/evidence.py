@@ -23,6 +23,8 @@ TONES = {Effect.SUPPORTS: "green", Effect.RESTRICTS: "amber", Effect.EXCLUDES: "
 RANK = ("", "green", "amber", "red")
 # A text longer than LONG leaves out what is far from every mark.
 LONG, KEPT = 800, 80
+# One character stands in too many words to point at anything in a clause.
+SHORTEST = 2
 
 Mark = tuple[int, int, str]
 
@@ -57,6 +59,13 @@ def marked_texts(project: Project, reasons: Iterable[dict[str, Any]]) -> list[Ma
     return found
 
 
+def marked_clause(text: str, reason: dict[str, Any]) -> list[Piece]:
+    """Return wording of a clause with the words marked that stand in the project's text too."""
+    tone = TONES[Effect(reason["effect"])]
+    words = {word for word in reason["evidence"] if len(word) >= SHORTEST}
+    return _pieces(text, [mark for word in words for mark in _found(text, word, tone)])
+
+
 def texts_of(project: Project) -> dict[str, str]:
     """Return the fields that evidence can stand in, as the engine read them."""
     return {
@@ -82,10 +91,14 @@ def _marks(reason: dict[str, Any], field: str, text: str) -> Iterator[Mark]:
         else:
             stale.add(span["text"])
     for word in sorted(stale - {""}):
-        at = text.find(word)
-        while at >= 0:
-            yield at, at + len(word), tone
-            at = text.find(word, at + len(word))
+        yield from _found(text, word, tone)
+
+
+def _found(text: str, word: str, tone: str) -> Iterator[Mark]:
+    at = text.find(word)
+    while at >= 0:
+        yield at, at + len(word), tone
+        at = text.find(word, at + len(word))
 
 
 def _pieces(text: str, marks: list[Mark]) -> list[Piece]:

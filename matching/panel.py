@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import User
 from institutions.models import Clause, ListEdition
-from matching.evidence import TONES, marked_texts
+from matching.evidence import TONES, Piece, marked_clause, marked_texts
 from matching.models import Answer, ClauseAnswer, MatchRun, ProjectMatch, VerdictChoice
 from matching.services import ANSWERERS, LONGEST_NOTE, MATCHERS, latest_answers
 from matching.types import Effect, Polarity, Strength
@@ -33,6 +33,8 @@ PARTS = {
     "own_county": "本县机构",
     "experience": "同行业放贷经验",
 }
+# In a row of the table; all of them stand in the opened one.
+WORDS_SHOWN = 3
 # What decides comes first, what speaks the other way beside it.
 EFFECTS = (Effect.EXCLUDES, Effect.RESTRICTS, Effect.SUPPORTS)
 
@@ -51,16 +53,18 @@ def matches_panel(user: User, project: Project) -> Panel:
     }
     answers = latest_answers(project)
     counts = Counter(row.verdict for row in rows)
+    near = [
+        _row(project, row, editions.get(_edition_id(row)), clauses, answers)
+        for row in rows
+        if not _is_out_of_area(row)
+    ]
+    far = [_far_row(row) for row in rows if _is_out_of_area(row)]
     return Panel(
         "matching/_panel.html",
         {
             "project": project,
-            "rows": [
-                _row(project, row, editions.get(_edition_id(row)), clauses, answers)
-                for row in rows
-                if not _is_out_of_area(row)
-            ],
-            "out_of_area": [_far_row(row) for row in rows if _is_out_of_area(row)],
+            "rows": near,
+            "out_of_area": far,
             "counts": [(each.value, each.label, counts[each.value]) for each in ORDER],
             "total": len(rows),
             "run": rows[0].run if rows else None,
@@ -118,6 +122,10 @@ def _row(
     tone, icon = BADGES[VerdictChoice(row.verdict)]
     edition_id = edition.pk if edition else 0
     reasons = sorted(row.reasons, key=lambda reason: EFFECTS.index(Effect(reason["effect"])))
+    shown = [
+        _reason(reason, clauses.get((edition_id, reason["list"], reason["clause"])))
+        for reason in reasons
+    ]
     questions = [_question(row, each, answers) for each in row.to_check]
     evidence = {word: TONES[Effect(r["effect"])] for r in reasons for word in r["evidence"]}
     return {
@@ -129,11 +137,10 @@ def _row(
         "verdict": row.get_verdict_display(),
         "score": row.score,
         "parts": [(PARTS.get(name, name), points) for name, points in row.score_parts.items()],
-        "reasons": [
-            _reason(reason, clauses.get((edition_id, reason["list"], reason["clause"])))
-            for reason in reasons
-        ],
-        "evidence": list(evidence.items()),
+        "reasons": shown,
+        "lines": _lines(shown),
+        "evidence": list(evidence.items())[:WORDS_SHOWN],
+        "more_evidence": max(len(evidence) - WORDS_SHOWN, 0),
         "texts": marked_texts(project, reasons),
         "questions": questions,
         "open_count": sum(1 for each in questions if not each["is_settled"]),
@@ -147,11 +154,32 @@ def _reason(reason: dict[str, Any], clause: Clause | None) -> dict[str, Any]:
         "place": f"{LISTS[reason['list']]}{reason['clause']}",
         "tone": TONES[Effect(reason["effect"])],
         "icon": "circle-check" if reason["effect"] == Effect.SUPPORTS else "alert-triangle",
-        "title": clause.title if clause else "",
-        "text": reason["text"],
+        "list": reason["list"],
+        "title": marked_clause(clause.title if clause else "", reason),
+        "text": marked_clause(reason["text"], reason),
         "binding": _binding(reason, clause),
-        "official": clause.official_text if clause else "",
+        "official": marked_clause(clause.official_text if clause else "", reason),
     }
+
+
+def _lines(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the reasons in short: a line for each list, with its first clause in words."""
+    by_list: dict[str, list[dict[str, Any]]] = {}
+    for reason in reasons:
+        by_list.setdefault(reason["list"], []).append(reason)
+    return [
+        {
+            "place": group[0]["place"],
+            "pieces": _opening(group[0]),
+            "more": len(group) - 1,
+        }
+        for group in by_list.values()
+    ]
+
+
+def _opening(reason: dict[str, Any]) -> list[Piece]:
+    pieces: list[Piece] = reason["title"] or reason["text"]
+    return pieces
 
 
 def _binding(reason: dict[str, Any], clause: Clause | None) -> str:

@@ -16,7 +16,7 @@ from accounts.models import User
 from common.errors import InvalidInput, NotAllowed
 from common.models import AuditRecord
 from institutions.models import Clause, Institution, Membership
-from matching.evidence import marked_texts
+from matching.evidence import marked_clause, marked_texts
 from matching.models import ClauseAnswer, MatchChange, ProjectMatch, VerdictChoice
 from matching.services import answer_question, run_at_once
 from projects.models import Project
@@ -46,6 +46,11 @@ def matched(bureau: User, *projects: Project) -> None:
 def page(client: Client, project: Project, **query: str) -> str:
     """Return a project's page."""
     return client.get(reverse("project", args=[project.code]), query).content.decode()
+
+
+def without_marks(text: str) -> str:
+    """Return a page as it reads."""
+    return re.sub(r"</?mark[^>]*>", "", text)
 
 
 def block(text: str, code: str) -> str:
@@ -93,7 +98,8 @@ def test_table_names_every_institution_once_with_its_verdict(
         shown = block(text, row.institution.code)
         assert row.get_verdict_display() in shown
         assert f"得分 {row.score}" in shown
-    assert f"另有 {rows.count() - len(near)} 家，服务区域不含疏勒县" in text
+    assert f"另有 {rows.count() - len(near)} 家" in text
+    assert "服务区域不含疏勒县：" in text
     assert "词表第 1 版" in text
     assert "清单 2022 版" in text
 
@@ -116,7 +122,7 @@ def test_evidence_is_marked_where_it_stands_and_the_clause_is_beside_it(
     )
     shown = block(page(client_of(bureau), project), row.institution.code)
     assert f'<mark class="tone-green">{reason["spans"][0]["text"]}</mark>' in shown
-    assert reason["text"] in shown
+    assert reason["text"] in without_marks(shown)
     assert "这是文件的原文。" in shown
 
 
@@ -149,6 +155,62 @@ def test_text_changed_since_the_run_is_marked_by_its_words(db: None) -> None:
 
 def _span(field: str, start: int, text: str) -> dict[str, Any]:
     return {"field": field, "start": start, "end": start + len(text), "text": text}
+
+
+def test_words_the_project_says_too_are_marked_in_the_clause(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    row = ProjectMatch.objects.filter(project=project, verdict="supported").first()
+    assert row
+    reason = row.reasons[0] | {
+        "evidence": ["温泉酒店", "<b>", "店", "旅游业"],
+        "text": "支持温泉酒店，<b>不含</b>其他酒店。",
+    }
+    other = reason | {"clause": "（九九）", "evidence": ["其他"], "text": "支持温泉酒店和旅游业。"}
+    ProjectMatch.objects.filter(pk=row.pk).update(reasons=[reason, other])
+    Clause.objects.filter(edition__institution=row.institution, number=reason["clause"]).update(
+        title="建设温泉酒店", official_text="原文：旅游业\n<i>温泉酒店</i>"
+    )
+    shown = block(page(client_of(bureau), project), row.institution.code)
+    words = '<mark class="tone-green">温泉酒店</mark>'
+    angled = '<mark class="tone-green">&lt;b&gt;</mark>'
+    assert f"<p>支持{words}，{angled}不含&lt;/b&gt;其他酒店。</p>" in shown
+    assert f"建设{words}" in shown
+    assert f'原文：<mark class="tone-green">旅游业</mark>\n&lt;i&gt;{words}&lt;/i&gt;' in shown
+    # Only the words by which this very clause applies.
+    assert "<p>支持温泉酒店和旅游业。</p>" in shown
+
+
+@pytest.mark.parametrize(
+    ("evidence", "marked"),
+    [
+        (["棉花", "棉花种植"], ["棉花种植", "棉花"]),
+        (["棉", ""], []),
+        (["种 植"], []),
+        (["Ｃ１７"], []),
+        ([], []),
+    ],
+)
+def test_only_literal_words_of_two_characters_or_more_are_marked(
+    evidence: list[str], marked: list[str]
+) -> None:
+    text = "支持棉花种植，收购棉花。C17 不限。"
+    pieces = marked_clause(text, {"effect": "supports", "evidence": evidence})
+    assert "".join(piece.text for piece in pieces) == text
+    assert [piece.text for piece in pieces if piece.tone] == marked
+
+
+def test_opened_row_names_the_institution_as_its_list_does(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    bank = Institution.objects.get(code="icbc")
+    shown = block(page(client_of(bureau), project), bank.code)
+    assert f'<summary title="{bank.list_name}">{bank.short_name}</summary>' in shown
+    assert f"机构清单 · {bank.list_name}" in shown
 
 
 def test_words_of_people_are_escaped_in_the_table(bureau: User, client_of: ClientOf) -> None:
