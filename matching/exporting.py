@@ -34,7 +34,9 @@ LONG_COLUMNS = (
     ("依据", 70),
     ("项目原文", 40),
     ("待核实", 60),
+    ("未答（项）", 10),
 )
+MATRIX_COLUMNS = (*PROJECT_COLUMNS, ("待核实未答（项）", 10))
 
 
 def render_matrix(
@@ -105,11 +107,12 @@ def _write_matrix(
     about: str,
 ) -> None:
     sheet.write_string(0, 0, "项目与机构匹配矩阵", formats["title"])
-    columns = (*PROJECT_COLUMNS, *((each.short_name, 10) for each in institutions))
+    columns = (*MATRIX_COLUMNS, *((each.short_name, 10) for each in institutions))
     _write_head(sheet, about + "；格内是结论和得分", columns, formats["head"])
     for number, line in enumerate(rows, start=HEAD_ROW + 1):
         _write_project(sheet, number, line.project)
-        for place, cell in enumerate(line.cells, start=len(PROJECT_COLUMNS)):
+        sheet.write_number(number, len(PROJECT_COLUMNS), line.open_count)
+        for place, cell in enumerate(line.cells, start=len(MATRIX_COLUMNS)):
             if cell.verdict:
                 text = f"{cell.label} {cell.score}"
                 sheet.write_string(number, place, text, formats[cell.verdict])
@@ -118,12 +121,15 @@ def _write_matrix(
 
 
 def _write_counts(sheet: Any, first: int, rows: Sequence[Line], formats: dict[Any, Any]) -> None:
-    """One row for each verdict: how many of the projects above it was given to."""
-    for number, verdict in enumerate(ORDER, start=first):
-        sheet.write_string(number, 1, f"{verdict.label}（个）", formats["head"])
+    """One row for each verdict and for open questions: of how many of the projects above."""
+    counted = [(f"{verdict.label}（个）", verdict) for verdict in ORDER]
+    for number, (label, verdict) in enumerate([*counted, ("有待核实（个）", None)], start=first):
+        sheet.write_string(number, 1, label, formats["head"])
         for place, cells in enumerate(zip(*(line.cells for line in rows), strict=True)):
-            count = sum(1 for cell in cells if cell.verdict == verdict)
-            sheet.write_number(number, len(PROJECT_COLUMNS) + place, count, formats["head"])
+            count = sum(
+                cell.verdict == verdict if verdict else cell.open_count > 0 for cell in cells
+            )
+            sheet.write_number(number, len(MATRIX_COLUMNS) + place, count, formats["head"])
 
 
 def _write_long(
@@ -146,6 +152,7 @@ def _write_long(
             sheet.write_number(number, base + 2, row.score, formats["top"])
             for place, text in enumerate(_texts(row), start=base + 3):
                 sheet.write_string(number, place, safe_text(text), formats["wrap"])
+            sheet.write_number(number, len(LONG_COLUMNS) - 1, row.open_count, formats["top"])
     sheet.autofilter(HEAD_ROW, 0, max(number, HEAD_ROW), len(LONG_COLUMNS) - 1)
     sheet.freeze_panes(HEAD_ROW + 1, 2)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextChoices
 
 from institutions.choices import EditionStatus, Polarity
 from institutions.models import Clause, Institution
@@ -13,10 +13,18 @@ from projects.filtersets import ProjectFilter
 from projects.querysets import ProjectQuerySet
 
 
+class Check(TextChoices):
+    """Whether a person still has to find something out."""
+
+    OPEN = "open", "有待核实"
+    NONE = "none", "没有待核实"
+
+
 class MatrixFilter(ProjectFilter):
     """Projects by what lists of projects are narrowed by, and by what the lists say of them.
 
-    A verdict with an institution is that institution's, without one it is anybody's.
+    A verdict with an institution is that institution's, without one it is anybody's; so are open
+    questions.
     """
 
     institution = django_filters.ModelChoiceFilter(
@@ -31,6 +39,9 @@ class MatrixFilter(ProjectFilter):
         method="filter_by_verdict",
         label="结论",
         empty_label="全部",
+    )
+    check = django_filters.ChoiceFilter(
+        choices=Check.choices, method="filter_by_check", label="待核实", empty_label="不限"
     )
     department = None
     category = None
@@ -47,6 +58,15 @@ class MatrixFilter(ProjectFilter):
         chosen = self._chosen()
         return [chosen] if chosen else list(self.filters["institution"].queryset)
 
+    @property
+    def has_rows_of_totals(self) -> bool:
+        """Whether what an institution's total counts can be asked for by adding the institution.
+
+        Not where a verdict or a question of any institution has narrowed the projects.
+        """
+        said = self.form.cleaned_data if self.is_valid() else {}
+        return bool(said.get("institution") or not (said.get("verdict") or said.get("check")))
+
     def _chosen(self) -> Institution | None:
         return self.form.cleaned_data.get("institution") if self.is_valid() else None
 
@@ -58,11 +78,23 @@ class MatrixFilter(ProjectFilter):
         self, projects: ProjectQuerySet, _name: str, verdict: str
     ) -> ProjectQuerySet:
         """Keep projects of which the chosen institution, or any, says this."""
-        saying = ProjectMatch.objects.filter(verdict=verdict)
+        saying = self._shown().filter(verdict=verdict)
+        return projects.filter(pk__in=saying.values("project"))
+
+    def filter_by_check(self, projects: ProjectQuerySet, _name: str, check: str) -> ProjectQuerySet:
+        """Keep projects with an open question, or those that were matched and have none."""
+        shown = self._shown()
+        asked = shown.filter(open_count__gt=0).values("project")
+        if check == Check.OPEN:
+            return projects.filter(pk__in=asked)
+        return projects.filter(pk__in=shown.values("project")).exclude(pk__in=asked)
+
+    def _shown(self) -> QuerySet[ProjectMatch]:
+        """What the institutions say that are shown: the chosen one, else all that have lists."""
         chosen = self.form.cleaned_data.get("institution")
         if chosen:
-            saying = saying.filter(institution=chosen)
-        return projects.filter(pk__in=saying.values("project"))
+            return ProjectMatch.objects.filter(institution=chosen)
+        return ProjectMatch.objects.exclude(institution__list_name="")
 
 
 class ClauseFilter(django_filters.FilterSet):

@@ -1,10 +1,11 @@
 """Projects × institutions from the stored matches."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from institutions.models import Institution
@@ -29,6 +30,7 @@ class Cell:
     institution: Institution
     verdict: VerdictChoice | None = None
     score: int | None = None
+    open_count: int = 0
 
     @property
     def word(self) -> str:
@@ -53,6 +55,21 @@ class Line:
     project: Project
     cells: list[Cell]
 
+    @property
+    def open_count(self) -> int:
+        """How many questions are open at the institutions shown."""
+        return sum(cell.open_count for cell in self.cells)
+
+    @property
+    def counts(self) -> list[dict[str, Any]]:
+        """The verdicts that occur, with how many institutions give each."""
+        found = Counter(cell.verdict for cell in self.cells)
+        return [
+            {"word": f"{verdict.label} {found[verdict]}", "tone": tone, "icon": icon}
+            for verdict, (tone, icon) in BADGES.items()
+            if found[verdict]
+        ]
+
 
 def lines(
     user: User, projects: Iterable[Project], institutions: Sequence[Institution]
@@ -63,9 +80,9 @@ def lines(
         project__in=projects, institution__in=institutions
     )
     found = {
-        (project, institution): (VerdictChoice(verdict), score)
-        for project, institution, verdict, score in stored.values_list(
-            "project", "institution", "verdict", "score"
+        (project, institution): (VerdictChoice(verdict), score, open_count)
+        for project, institution, verdict, score, open_count in stored.values_list(
+            "project", "institution", "verdict", "score", "open_count"
         )
     }
     return [
@@ -74,25 +91,37 @@ def lines(
     ]
 
 
+@dataclass(frozen=True)
+class Total:
+    """A row of the foot: of how many projects each institution's lists say this.
+
+    `verdict` is None for the row that counts projects with open questions.
+    """
+
+    label: str
+    verdict: VerdictChoice | None
+    counts: list[tuple[Institution, int]]
+
+
 def totals(
     user: User, projects: QuerySet[Project], institutions: Sequence[Institution]
-) -> list[dict[str, Any]]:
-    """Count each verdict of each institution over all the projects, not only those of a page."""
+) -> list[Total]:
+    """Count over all the projects, not only those of a page: each verdict, and what is open."""
     rows = (
         ProjectMatch.objects.visible_to(user)
         .filter(project__in=projects.order_by().values("pk"), institution__in=institutions)
         .values_list("verdict", "institution")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("pk"), open=Count("pk", filter=Q(open_count__gt=0)))
         .order_by()
     )
-    counted = {(verdict, institution): count for verdict, institution, count in rows}
+    counted: Counter[tuple[VerdictChoice | None, int]] = Counter()
+    for verdict, institution, count, with_open in rows:
+        counted[VerdictChoice(verdict), institution] += count
+        counted[None, institution] += with_open
+    labels = {verdict: str(verdict.label) for verdict in BADGES} | {None: "有待核实"}
     return [
-        {
-            "verdict": verdict,
-            "tone": BADGES[verdict][0],
-            "counts": [(each, counted.get((verdict.value, each.pk), 0)) for each in institutions],
-        }
-        for verdict in BADGES
+        Total(label, verdict, [(each, counted[verdict, each.pk]) for each in institutions])
+        for verdict, label in labels.items()
     ]
 
 

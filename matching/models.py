@@ -85,12 +85,21 @@ class ProjectMatch(models.Model):
     score_parts = models.JSONField("得分构成", default=dict)
     reasons = models.JSONField("依据", default=list)
     to_check = models.JSONField("待核实", default=list)
+    # Of the questions in `to_check`, those without an answer: kept so that rows can be found by it.
+    open_count = models.PositiveSmallIntegerField("待核实未答", default=0)
 
     objects = PairQuerySet.as_manager()
 
     class Meta:
         verbose_name = "匹配结果"
-        indexes = [models.Index(fields=["institution", "verdict"], name="match_by_verdict")]
+        indexes = [
+            models.Index(fields=["institution", "verdict"], name="match_by_verdict"),
+            models.Index(
+                fields=["institution", "project"],
+                condition=Q(open_count__gt=0),
+                name="match_with_open_questions",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["project", "institution"], name="match_once_per_pair"),
             models.CheckConstraint(condition=Q(score__lte=100), name="match_score_at_most_100"),

@@ -7,6 +7,7 @@ from accounts.models import User
 from institutions.models import Clause, ListEdition
 from matching.evidence import TONES, Piece, marked_clause, marked_texts
 from matching.models import Answer, ClauseAnswer, MatchRun, ProjectMatch, VerdictChoice
+from matching.questions import AREA, is_out_of_area, is_settled
 from matching.services import ANSWERERS, LONGEST_NOTE, MATCHERS, latest_answers
 from matching.types import Effect, Polarity, Strength
 from projects.models import Project
@@ -19,7 +20,6 @@ BADGES = {
     VerdictChoice.NEUTRAL: ("grey", "minus"),
 }
 ORDER = tuple(BADGES)
-AREA = "area"
 LISTS = {Polarity.POSITIVE.value: "正面", Polarity.NEGATIVE.value: "负面", AREA: "服务区域"}
 BINDING = {
     Strength.HARD.value: "不得办理",
@@ -56,15 +56,16 @@ def matches_panel(user: User, project: Project) -> Panel:
     near = [
         _row(project, row, editions.get(_edition_id(row)), clauses, answers)
         for row in rows
-        if not _is_out_of_area(row)
+        if not is_out_of_area(row.reasons)
     ]
-    far = [_far_row(row) for row in rows if _is_out_of_area(row)]
+    far = [_far_row(row) for row in rows if is_out_of_area(row.reasons)]
     return Panel(
         "matching/_panel.html",
         {
             "project": project,
             "rows": near,
             "out_of_area": far,
+            "asking": sum(1 for row in near if row["open_count"]),
             "counts": [(each.value, each.label, counts[each.value]) for each in ORDER],
             "total": len(rows),
             "run": rows[0].run if rows else None,
@@ -101,10 +102,6 @@ def _editions(rows: list[ProjectMatch]) -> dict[int, ListEdition]:
     """Return the editions by which the rows were decided, be they in force or not."""
     ids = {_edition_id(row) for row in rows}
     return ListEdition.objects.prefetch_related("clauses").in_bulk(ids)
-
-
-def _is_out_of_area(row: ProjectMatch) -> bool:
-    return any(reason["list"] == AREA for reason in row.reasons)
 
 
 def _far_row(row: ProjectMatch) -> dict[str, Any]:
@@ -201,7 +198,7 @@ def _question(row: ProjectMatch, asked: dict[str, str], answers: Answers) -> dic
         "place": place,
         "answer": latest,
         "badge": _badge(latest, place, list_name, asked.get("strength", "")),
-        "is_settled": bool(latest and latest.answer != Answer.UNCLEAR),
+        "is_settled": is_settled(latest),
         "is_against": is_yes and list_name != Polarity.POSITIVE,
     }
 

@@ -23,6 +23,7 @@ from matching.models import (
     ProjectMatch,
     VocabularyVersion,
 )
+from matching.questions import count_open, settled_questions
 from matching.types import Polarity
 from projects.models import Project
 
@@ -32,7 +33,8 @@ ANSWERERS = SUBMITTERS | {Role.BUREAU}
 LONGEST_NOTE = 500
 # Projects a worker takes at once: a few seconds of work, so that several share a run.
 CHUNK = 500
-STORED = ("run", "verdict", "score", "score_parts", "reasons", "to_check")
+FOUND = ("verdict", "score", "score_parts", "reasons", "to_check")
+STORED = ("run", *FOUND, "open_count")
 
 
 @transaction.atomic
@@ -93,7 +95,7 @@ def match_chunk(*, run: MatchRun, project_ids: Sequence[int], rulebook: Rulebook
                 run=run,
                 project=project,
                 institution=institutions[match["institution"]],
-                **{name: match[name] for name in STORED if name != "run"},
+                **{name: match[name] for name in FOUND},
             )
             for match in line["matches"]
         ]
@@ -118,11 +120,10 @@ def asking_clauses(rulebook: Rulebook) -> dict[tuple[str, str, str], dict[str, s
 
 @transaction.atomic
 def _store(run: MatchRun, project_ids: Sequence[int], found: list[ProjectMatch]) -> int:
-    held = ProjectMatch.objects.filter(project__in=project_ids).exclude(run=run)
-    before = {
-        (project, institution): verdict
-        for project, institution, verdict in held.values_list("project", "institution", "verdict")
-    }
+    before = _earlier_verdicts(run, project_ids)
+    settled = settled_questions(project_ids)
+    for match in found:
+        match.open_count = count_open(match, settled)
     changes = [
         MatchChange(
             run=run,
@@ -147,6 +148,17 @@ def _store(run: MatchRun, project_ids: Sequence[int], found: list[ProjectMatch])
         changed_count=MatchChange.objects.filter(run=run).count()
     )
     return len(changes)
+
+
+def _earlier_verdicts(run: MatchRun, project_ids: Sequence[int]) -> dict[tuple[int, int], str]:
+    """Lock what is stored, so that no answer is counted between reading and writing."""
+    held = ProjectMatch.objects.select_for_update().filter(project__in=project_ids).order_by("pk")
+    rows = held.values_list("project", "institution", "verdict", "run")
+    return {
+        (project, institution): verdict
+        for project, institution, verdict, of_run in rows
+        if of_run != run.pk
+    }
 
 
 def latest_run() -> MatchRun | None:
@@ -196,7 +208,8 @@ def answer_question(
         raise InvalidInput("回答请在“是”“否”“还不清楚”里选一个。")
     if len(note) > LONGEST_NOTE:
         raise InvalidInput(f"依据说明最多 {LONGEST_NOTE} 字，现在有 {len(note)} 字，请缩短。")
-    if not _is_asked(project, institution, clause, question):
+    match = _locked_match(project, institution)
+    if match is None or not _is_asked(match, clause, question):
         raise InvalidInput(f"{institution}的清单现在没有问这个项目：{question}请刷新页面再回答。")
     earlier = latest_answers(project, institution).get((institution.pk, clause, question))
     row = ClauseAnswer.objects.create(
@@ -208,6 +221,8 @@ def answer_question(
         note=note,
         answered_by=by,
     )
+    match.open_count = count_open(match, settled_questions([project.pk]))
+    match.save(update_fields=["open_count"])
     what = {"institution": str(institution), "clause": clause, "question": question}
     audit.record(
         "matching.answer_question",
@@ -257,7 +272,11 @@ def _is_theirs(project: Project, by: Any) -> bool:
     return Project.objects.visible_to(by).filter(pk=project.pk).exists()
 
 
-def _is_asked(project: Project, institution: Institution, clause: str, question: str) -> bool:
-    match = ProjectMatch.objects.filter(project=project, institution=institution).first()
-    asked = match.to_check if match else []
+def _locked_match(project: Project, institution: Institution) -> ProjectMatch | None:
+    rows = ProjectMatch.objects.select_for_update().filter(project=project)
+    return rows.filter(institution=institution).first()
+
+
+def _is_asked(match: ProjectMatch, clause: str, question: str) -> bool:
+    asked = match.to_check
     return any((each["clause"], each["question"]) == (clause, question) for each in asked)

@@ -59,6 +59,7 @@ def match_matrix(request: PersonRequest) -> HttpResponse:
         "institutions": institutions,
         "lines": lines(request.user, page.object_list, institutions),
         "totals": totals(request.user, found.qs, institutions),
+        "has_rows_of_totals": found.has_rows_of_totals,
         "run": run,
         "changes": changes(request.user, run),
         "is_narrowed": any(value for name, value in request.GET.items() if name in NARROWING),

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from importlib import import_module
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,7 +20,8 @@ from common.models import AuditRecord
 from institutions.models import Clause, Institution, Membership
 from matching.evidence import marked_clause, marked_texts
 from matching.models import ClauseAnswer, MatchChange, ProjectMatch, VerdictChoice
-from matching.services import answer_question, run_at_once
+from matching.questions import count_open
+from matching.services import GivenAnswer, answer_question, answer_questions, run_at_once
 from projects.models import Project
 from tests.factories import make_project, make_referral
 
@@ -369,13 +372,16 @@ def test_matrix_shows_every_pair_with_totals_over_all_that_was_found(
     late = make_project("后来的项目")
     text = client_of(leader).get("/matches/").content.decode()
     main = text[text.index("match-matrix") : text.index("</table>")]
-    assert main.count("<td") == 26 * (2 + 4)
-    assert main.count("未匹配") == 26
+    assert main.count("<td") == 26 * (2 + 5)
+    assert main.count('title="未匹配"') == 26
     assert late.name in main
     supported = ProjectMatch.objects.filter(project=project, verdict="supported")
     assert main.count("：支持，") == supported.count() > 0
     foot = main[main.index("<tfoot") :]
-    assert foot.count('<a class="dotted"') == 26
+    asked = ProjectMatch.objects.filter(project=project, open_count__gt=0).count()
+    assert asked > 0
+    assert foot.count('<a class="dotted"') == 26 + asked
+    assert foot.count("check=open") == asked
     first = supported.first()
     assert first
     link = f"{reverse('project', args=[project.code])}?match={first.institution.code}"
@@ -416,6 +422,128 @@ def _rows(sheet: Any) -> list[tuple[Any, ...]]:
     return list(sheet.iter_rows(min_row=4, values_only=True))
 
 
+def narrowed(client: Client, **query: str) -> set[str]:
+    """Return the codes found, once page and workbook agree on them."""
+    answer = client.get("/matches/", query)
+    found = {line.project.code for line in answer.context["lines"]}
+    book = load_workbook(BytesIO(client.get("/matches/xlsx/", query).content))
+    assert {cells[0] for cells in _rows(book["匹配矩阵"]) if cells[0]} == found
+    return found
+
+
+def settle(project: Project, by: User, answer: str = "no", institution: str = "") -> None:
+    """Answer what is asked of a project, by one institution or all."""
+    rows = ProjectMatch.objects.filter(project=project, open_count__gt=0)
+    if institution:
+        rows = rows.filter(institution__code=institution)
+    for match in rows.select_related("institution"):
+        given = [GivenAnswer(each["clause"], each["question"], answer) for each in match.to_check]
+        answer_questions(project=project, institution=match.institution, answers=given, by=by)
+
+
+def test_projects_with_open_questions_are_found_and_the_others(
+    bureau: User, leader: User, client_of: ClientOf
+) -> None:
+    asked, settled = hotel(), hotel(name="已核实的温泉酒店")
+    matched(bureau)
+    never_matched = make_project("后来的项目")
+    client = client_of(leader)
+    assert narrowed(client, check="open") == {asked.code, settled.code}
+    assert narrowed(client, check="none") == set()
+    settle(settled, bureau)
+    settle(asked, bureau, "unclear")
+    assert narrowed(client, check="open") == {asked.code}
+    assert narrowed(client, check="none") == {settled.code}
+    assert never_matched.code in narrowed(client)
+
+
+def test_open_questions_are_those_of_the_institutions_shown(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    rows = ProjectMatch.objects.filter(project=project)
+    asking = rows.filter(open_count__gt=0)[0].institution.code
+    silent = rows.filter(open_count=0)[0].institution.code
+    client = client_of(bureau)
+    assert narrowed(client, check="open", institution=asking) == {project.code}
+    assert narrowed(client, check="open", institution=silent) == set()
+    assert narrowed(client, check="none", institution=silent) == {project.code}
+    settle(project, bureau, institution=asking)
+    assert narrowed(client, check="open", institution=asking) == set()
+    assert narrowed(client, check="open") == {project.code}
+
+
+def test_totals_lead_to_their_rows_or_nowhere(bureau: User, client_of: ClientOf) -> None:
+    project = hotel()
+    matched(bureau)
+    client = client_of(bureau)
+    code = ProjectMatch.objects.filter(project=project, open_count__gt=0)[0].institution.code
+    for query, has_links in (
+        ({}, True),
+        ({"check": "open"}, False),
+        ({"verdict": "supported"}, False),
+        ({"check": "open", "institution": code}, True),
+    ):
+        text = client.get("/matches/", query).content.decode()
+        assert ('<a class="dotted"' in text[text.index("<tfoot") :]) == has_links, query
+
+
+def test_count_of_open_questions_is_that_of_the_table_whatever_was_done(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    assert_counts_agree(client_of(bureau), project)
+    answered(project, bureau, "no")
+    assert_counts_agree(client_of(bureau), project)
+    matched(bureau)
+    assert_counts_agree(client_of(bureau), project)
+    answered(project, bureau, "unclear")
+    counted = assert_counts_agree(client_of(bureau), project)
+    ProjectMatch.objects.update(open_count=0)
+    import_module("matching.migrations.0003_open_count").count_open_questions(apps, None)
+    assert assert_counts_agree(client_of(bureau), project) == counted
+
+
+def assert_counts_agree(client: Client, project: Project) -> dict[str, int]:
+    panels = client.get(reverse("project", args=[project.code])).context["panels"]
+    (panel,) = [each for each in panels if each.template == "matching/_panel.html"]
+    shown = {row["institution"].code: row["open_count"] for row in panel.context["rows"]}
+    stored = dict(
+        ProjectMatch.objects.filter(project=project).values_list("institution__code", "open_count")
+    )
+    assert {code: count for code, count in stored.items() if count} == {
+        code: count for code, count in shown.items() if count
+    }
+    assert panel.context["asking"] == sum(1 for count in shown.values() if count)
+    return stored
+
+
+def test_who_may_not_lend_there_asks_nothing(bureau: User) -> None:
+    project = hotel()
+    matched(bureau)
+    match = ProjectMatch.objects.filter(project=project, open_count__gt=0)[0]
+    assert count_open(match, set()) == len(match.to_check)
+    match.reasons = [*match.reasons, {"list": "area"}]
+    assert count_open(match, set()) == 0
+
+
+def test_table_is_narrowed_to_institutions_with_open_questions(
+    bureau: User, client_of: ClientOf
+) -> None:
+    project = hotel()
+    matched(bureau)
+    client = client_of(bureau)
+    asking = ProjectMatch.objects.filter(project=project, open_count__gt=0)
+    codes = set(asking.values_list("institution__code", flat=True))
+    text = page(client, project, check="open")
+    assert set(re.findall(r'<tbody id="match-([\w-]+)"', text)) == codes
+    assert f"有待核实 {len(codes)}" in text
+    settle(project, bureau)
+    assert "<span>有待核实 0</span>" in page(client, project)
+
+
 def test_workbook_holds_what_is_stored_and_no_formula(bureau: User, client_of: ClientOf) -> None:
     project = hotel(name='=HYPERLINK("x")温泉酒店')
     matched(bureau)
@@ -431,7 +559,12 @@ def test_workbook_holds_what_is_stored_and_no_formula(bureau: User, client_of: C
         assert told[1] == project.name
         assert told[5:7] == (row.get_verdict_display(), row.score)
         assert all(reason["text"] in told[7] for reason in row.reasons)
-    counts = {cells[1]: cells[4:] for cells in _rows(matrix) if not cells[0]}
+    counts = {cells[1]: cells[5:] for cells in _rows(matrix) if not cells[0]}
+    open_counts = ProjectMatch.objects.filter(project=project, open_count__gt=0)
+    assert sum(counts["有待核实（个）"]) == open_counts.count() > 0
+    total = sum(open_counts.values_list("open_count", flat=True))
+    assert [cells[4] for cells in _rows(matrix) if cells[0]] == [total]
+    assert sum(cells[10] for cells in _rows(listed)) == total
     for verdict in VerdictChoice:
         stored = ProjectMatch.objects.filter(project=project, verdict=verdict).count()
         assert sum(counts[f"{verdict.label}（个）"]) == stored
@@ -449,7 +582,16 @@ def test_workbook_without_a_run_or_of_too_many_is_refused(
     assert not AuditRecord.objects.filter(action="matching.download_matches").exists()
 
 
-@pytest.mark.parametrize("path", ["/matches/", "/matches/xlsx/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/matches/",
+        "/matches/xlsx/",
+        "/matches/?check=open",
+        "/matches/xlsx/?check=open",
+        "/matches/?check=none&institution=icbc",
+    ],
+)
 def test_matrix_asks_as_much_for_two_projects_as_for_twenty(
     bureau: User, client_of: ClientOf, path: str
 ) -> None:
@@ -482,7 +624,9 @@ def test_matrix_lists_what_the_last_run_changed(bureau: User, client_of: ClientO
     assert len(found["rows"]) == min(found["count"], 20)
 
 
-@pytest.mark.parametrize("query", ["region=9999", "institution=nobody", "verdict=x", "page=abc"])
+@pytest.mark.parametrize(
+    "query", ["region=9999", "institution=nobody", "verdict=x", "check=x", "page=abc"]
+)
 def test_wrong_filters_are_named_and_break_nothing(
     bureau: User, client_of: ClientOf, query: str
 ) -> None:
