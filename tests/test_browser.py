@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from matching.services import run_at_once
 from referrals.lifecycle import Stage
 from reports.models import Bulletin
 from reports.services import freeze_bulletin, recompute
@@ -152,6 +153,34 @@ def test_start_and_lists_fit_a_phone(
         page.goto(entry)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], f"{entry} is {width} px wide"
+
+
+def test_the_matrix_is_a_list_on_a_phone_that_opens_to_the_institutions(
+    page_of: Callable[..., Page], bureau: User
+):
+    project = make_project("疏勒县示例棉纺织加工项目")
+    run_at_once(by=bureau, reason="试")
+    page = page_of(bureau, PHONE)
+    page.goto("/matches/")
+    cell = page.locator(".match-matrix tbody td", has_text="支持").first
+    assert not cell.is_visible()
+    page.locator(".match-matrix tbody .match-toggle summary").click()
+    assert cell.is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.goto(f"/projects/{project.code}/?match=icbc")
+    assert page.locator("#match-icbc .match-detail").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_an_institution_is_one_line_of_the_match_table(page_of: Callable[..., Page], bureau: User):
+    project = make_project("塔什库尔干县示例养殖项目", county="塔县")
+    run_at_once(by=bureau, reason="试")
+    page = page_of(bureau)
+    page.goto(f"/projects/{project.code}/")
+    names = page.locator(".match-table summary").all()
+    assert len(names) > 10
+    # A line and its space: the names of the report never take a second one.
+    assert max((name.bounding_box() or {"height": 99})["height"] for name in names) <= 26
 
 
 def test_the_menu_and_the_forms_work_by_keyboard(
