@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from accounts.choices import Role
 from accounts.models import User
 from institutions.models import Institution
 from matching.models import MatchChange, MatchRun, ProjectMatch, VerdictChoice
@@ -21,6 +22,8 @@ SHORT = {
 }
 UNMATCHED = "未"
 CHANGES_SHOWN = 20
+# Who sees all projects beside all institutions.
+MATRIX_READERS = frozenset({Role.BUREAU, Role.LEADER})
 
 
 @dataclass(frozen=True)

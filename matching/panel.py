@@ -124,7 +124,10 @@ def _row(
         for reason in reasons
     ]
     questions = [_question(row, each, answers) for each in row.to_check]
-    evidence = {word: TONES[Effect(r["effect"])] for r in reasons for word in r["evidence"]}
+    evidence: dict[str, str] = {}
+    for reason in reasons:  # the strongest first: its tone stays
+        for word in reason["evidence"]:
+            evidence.setdefault(word, TONES[Effect(reason["effect"])])
     return {
         "institution": row.institution,
         "edition": edition,

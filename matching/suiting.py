@@ -5,6 +5,7 @@ from django.db.models import Count
 from accounts.models import User
 from institutions.models import Institution, ListEdition
 from institutions.panels import Panel
+from matching.matrix import MATRIX_READERS
 from matching.models import MatchRun, ProjectMatch, VerdictChoice
 from matching.panel import BADGES
 from matching.services import MATCHERS, latest_run
@@ -34,6 +35,7 @@ def suiting_panel(user: User, institution: Institution) -> Panel | None:
             "run": run,
             "is_outdated": run is not None and _is_outdated(run, institution),
             "may_match": user.role in MATCHERS,
+            "institution": institution if user.role in MATRIX_READERS else None,
         },
     )
 

@@ -18,7 +18,7 @@ from common.views import page_of
 from institutions.models import Institution
 from matching.exporting import render_matrix
 from matching.filtersets import MatrixFilter
-from matching.matrix import changes, lines, totals
+from matching.matrix import MATRIX_READERS, changes, lines, totals
 from matching.services import (
     ANSWERERS,
     MATCHERS,
@@ -46,7 +46,7 @@ def match_start(request: PersonRequest) -> HttpResponse:
 
 
 @require_safe
-@only(Role.BUREAU, Role.LEADER)
+@only(*MATRIX_READERS)
 def match_matrix(request: PersonRequest) -> HttpResponse:
     """Show what each institution's lists say of each project, and what the last run changed."""
     found = _filter(request)
@@ -69,7 +69,7 @@ def match_matrix(request: PersonRequest) -> HttpResponse:
 
 
 @require_GET
-@only(Role.BUREAU, Role.LEADER)
+@only(*MATRIX_READERS)
 def matches_xlsx(request: PersonRequest) -> HttpResponse:
     """Download what the page shows under the same filter; who took it is recorded."""
     found = _filter(request)

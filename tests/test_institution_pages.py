@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts.models import User
 from common.errors import IllegalMove, InvalidInput, NotAllowed
@@ -601,6 +602,16 @@ class TestSuitingProjects:
             VerdictChoice.EXCLUDED: 1,
             VerdictChoice.NEUTRAL: 1,
         }
+
+    def test_counts_lead_to_their_projects_for_whom_the_matrix_is(
+        self, client_of: ClientOf, bureau: User, county_clerk: User
+    ) -> None:
+        project = match("支持")
+        link = f"{reverse('matches')}?institution={CODE}&verdict=supported"
+        client = client_of(bureau)
+        assert escape(link) in client.get(PAGE).content.decode()
+        assert [line.project for line in client.get(link).context["lines"]] == [project]
+        assert reverse("matches") + "?" not in client_of(county_clerk).get(PAGE).content.decode()
 
     def test_each_sees_only_its_own_projects(
         self, client_of: ClientOf, bank_clerk: User, other_bank_clerk: User

@@ -182,6 +182,10 @@ def test_words_the_project_says_too_are_marked_in_the_clause(
     assert f"<p>支持{words}，{angled}不含&lt;/b&gt;其他酒店。</p>" in shown
     assert f"建设{words}" in shown
     assert f'原文：<mark class="tone-green">旅游业</mark>\n&lt;i&gt;{words}&lt;/i&gt;' in shown
+    # In the row, the clause that decides colours a word that others go by as well.
+    ProjectMatch.objects.filter(pk=row.pk).update(reasons=[reason, reason | {"effect": "excludes"}])
+    again = block(page(client_of(bureau), project), row.institution.code)
+    assert '<mark class="tone-red">温泉酒店</mark> ' in again
     # Only the words by which this very clause applies.
     assert "<p>支持温泉酒店和旅游业。</p>" in shown
 
