@@ -17,6 +17,13 @@ LABELS = {
     "ownership": "企业性质",
     "nature": "建设性质",
 }
+# Fields that were read by their value; what a run saw of them is shown as it was then.
+VALUES = {
+    "categories": "项目类别",
+    "county": "县市",
+    "demand_wan": "融资需求",
+    "term_months": "期限",
+}
 ALWAYS = frozenset({"name", "content", "purpose"})
 TONES = {Effect.SUPPORTS: "green", Effect.RESTRICTS: "amber", Effect.EXCLUDES: "red"}
 # Where two clauses go by the same words, the stronger one colours them.
@@ -56,7 +63,22 @@ def marked_texts(project: Project, reasons: Iterable[dict[str, Any]]) -> list[Ma
             if field == "sector":
                 pieces.append(Piece(f"（{project.sector.name}）"))
             found.append(MarkedText(LABELS[field], pieces))
-    return found
+    return [*found, *_values(reasons)]
+
+
+def _values(reasons: Iterable[dict[str, Any]]) -> Iterator[MarkedText]:
+    """The fields that decided by their value, each value coloured by the strongest clause."""
+    tones: dict[str, dict[str, str]] = {field: {} for field in VALUES}
+    for reason in reasons:
+        tone = TONES[Effect(reason["effect"])]
+        for span in reason.get("spans", ()):
+            if span["field"] in tones:
+                held = tones[span["field"]]
+                held[span["text"]] = max(tone, held.get(span["text"], ""), key=RANK.index)
+    for field, held in tones.items():
+        if held:
+            marked = [[Piece("、"), Piece(text, tone)] for text, tone in held.items()]
+            yield MarkedText(VALUES[field], [piece for pair in marked for piece in pair][1:])
 
 
 def marked_clause(text: str, reason: dict[str, Any]) -> list[Piece]:

@@ -147,6 +147,28 @@ def test_marked_pieces_put_together_are_the_text_and_the_stronger_tone_wins(db: 
     ]
 
 
+def test_fields_that_decided_by_their_value_are_shown_as_the_run_saw_them(db: None) -> None:
+    project = make_project()
+    reasons = [
+        {
+            "effect": "supports",
+            "evidence": ["重大项目", "国有企业"],
+            "spans": [_span("categories", 0, "重大项目"), _span("categories", 0, "国有企业")],
+        },
+        {
+            "effect": "restricts",
+            "evidence": ["重大项目"],
+            "spans": [_span("categories", 0, "重大项目")],
+        },
+    ]
+    shown = next(each for each in marked_texts(project, reasons) if each.label == "项目类别")
+    assert [(piece.text, piece.tone) for piece in shown.pieces] == [
+        ("重大项目", "amber"),
+        ("、", ""),
+        ("国有企业", "green"),
+    ]
+
+
 def test_text_changed_since_the_run_is_marked_by_its_words(db: None) -> None:
     project = Project(name="项目", content="拟建设温泉酒店", sector_id="H6110")
     reason = {"effect": "supports", "evidence": ["酒店"], "spans": [_span("content", 0, "酒店")]}
