@@ -332,6 +332,13 @@ def test_no_template_style_or_script_names_an_outside_address() -> None:
         assert not outside.findall(text), path
 
 
+def test_every_block_of_a_style_is_closed() -> None:
+    """One brace too few, and the rest of the file holds on the phone only."""
+    for path in own_files(".css"):
+        text = path.read_text(encoding="utf-8")
+        assert text.count("{") == text.count("}"), path
+
+
 def test_no_template_has_inline_style_script_or_handler() -> None:
     inline = re.compile(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|javascript:", re.I)
     for path in own_files(".html", ".svg"):
