@@ -1,5 +1,6 @@
 """What the page of an institution shows: its lists, all editions, and two of them compared."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ STATUS_BADGES = {
 # How the fields of a clause are compared: as they stand, or only that they differ.
 WORDS = {f.name: str(f.verbose_name) for f in Clause._meta.fields if f.name in EDITABLE}
 UNREADABLE = frozenset({"condition"})
+# Who reads the notes behind the conditions.
+NOTE_READERS = frozenset({Role.BUREAU})
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def institution_page(user: Any, institution: Institution, compare: str) -> dict[
         "edition": held,
         "waiting": waiting,
         "lists": _lists(held) if held else [],
+        "shows_notes": user.role in NOTE_READERS,
         "editions": [_edition_row(each) for each in editions],
         "comparison": _comparison(user, editions, compare) if compare else None,
         "may_confirm": is_own and held is not None and held.confirmed_at is None,
@@ -105,7 +109,7 @@ def _comparison(user: Any, editions: list[ListEdition], compare: str) -> Compari
     if chosen.status not in (EditionStatus.SUPERSEDED, EditionStatus.IN_FORCE):
         by_id = {each.pk: each for each in editions}
         old, new = by_id.get(chosen.based_on_id or 0, held), chosen
-    rows = [_difference(row) for row in differences(old, new)]
+    rows = _differences(old, new, _readable_to(user))
     is_bureau = user.role == Role.BUREAU
     if not (is_bureau and new.status in OPEN):
         may_recall = is_bureau and new.status == EditionStatus.WAITING
@@ -137,6 +141,23 @@ def _consequence(edition: ListEdition, waiting: ListEdition | None) -> str:
 
 def _is_ahead(edition: ListEdition) -> bool:
     return edition.effective_from > local_today()
+
+
+def _readable_to(user: Any) -> list[str]:
+    """The fields of a clause that a user gets to see, if only as changed."""
+    return [name for name in EDITABLE if name != "note" or user.role in NOTE_READERS]
+
+
+def _differences(
+    old: ListEdition, new: ListEdition, readable: Collection[str]
+) -> list[dict[str, Any]]:
+    """What differs, without the clauses of which only something unreadable does."""
+    found = []
+    for row in differences(old, new):
+        fields = [name for name in row["fields"] if name in readable]
+        if fields:
+            found.append(_difference(row | {"fields": fields}))
+    return found
 
 
 def _difference(row: dict[str, Any]) -> dict[str, Any]:

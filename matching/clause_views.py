@@ -84,7 +84,7 @@ def clause_edit(request: PersonRequest, edition: int, polarity: str, place: str)
     if not form.is_valid():
         return _editor(request, form, status=422)
     if form.amendment().is_empty:
-        form.add_error(None, "没有任何改动：先改标题、内容、力度、条件，或补充词。")
+        form.add_error(None, "没有任何改动：先改标题、内容、力度、条件、说明，或补充词。")
         return _editor(request, form, status=422)
     return _enforce(request, form) if is_final else _try(request, form)
 

@@ -17,7 +17,7 @@ from matching.checking import parse_condition
 from matching.conditions import ConditionError, Raw
 from matching.vocabulary import Vocabulary
 
-CLAUSE_FIELDS = ("title", "text", "strength", "condition", "words")
+CLAUSE_FIELDS = ("title", "text", "strength", "condition", "note", "words")
 SCOPE_FIELDS = ("q", "region")
 FORCE_FIELDS = ("name", "effective_from", "reason")
 LONGEST_CONDITION = 20_000
@@ -46,6 +46,13 @@ class ClauseForm(forms.Form):
         max_length=LONGEST_CONDITION,
         widget=_code_area(18),
         help_text="JSON，写法见旁边的说明；留空表示这一条不判断任何项目。",
+    )
+    note = forms.CharField(
+        label="说明",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="条件按怎样的理解写成；只有财政局看得到。",
     )
     words = forms.CharField(
         label="补充的词",
@@ -92,15 +99,18 @@ class ClauseForm(forms.Form):
         said = self.cleaned_data
         values: dict[str, Any] = {
             name: said[name]
-            for name in ("title", "text", "strength", "condition")
+            for name in ("title", "text", "strength", "condition", "note")
             if name in said and said[name] != getattr(self.clause, name)
         }
         return Amendment(self.clause, values, said["words"])
 
     def clean_text(self) -> str:
         """Return the text with plain line ends."""
-        text: str = self.cleaned_data["text"]
-        return text.replace("\r\n", "\n")
+        return _plain_lines(self.cleaned_data["text"])
+
+    def clean_note(self) -> str:
+        """Return the note with plain line ends."""
+        return _plain_lines(self.cleaned_data["note"])
 
     def clean_condition(self) -> Raw | None:
         """Return the condition as data, once it can be read."""
@@ -168,6 +178,10 @@ class ClauseForm(forms.Form):
         return [self[name] for name in FORCE_FIELDS]
 
 
+def _plain_lines(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
 def _initial(clause: Clause) -> dict[str, Any]:
     condition = clause.condition
     shown = "" if condition is None else json.dumps(condition, ensure_ascii=False, indent=2)
@@ -176,6 +190,7 @@ def _initial(clause: Clause) -> dict[str, Any]:
         "text": clause.text,
         "strength": clause.strength,
         "condition": shown,
+        "note": clause.note,
         "name": _free_name(clause.edition),
         "effective_from": local_today(),
     }

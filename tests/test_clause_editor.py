@@ -25,6 +25,7 @@ from matching.amendments import (
 )
 from matching.checking import parse_condition
 from matching.conditions import ConditionError
+from matching.forms import ClauseForm
 from matching.models import MatchRun, ProjectMatch, VocabularyVersion
 from matching.services import run_at_once
 from projects.models import Project
@@ -306,6 +307,45 @@ def test_in_force_makes_a_new_edition_and_supersedes_the_old(
     run_at_once(by=bureau, reason="改后")
     assert match.get().verdict == "excluded"
     assert reverse("match_start") not in office.get(response.url).content.decode()
+
+
+def test_a_note_is_changed_like_any_other_field(
+    office: Client, bank_clerk: User, leader: User, clause: Clause, client_of: ClientOf
+):
+    old = clause.edition
+    Clause.objects.filter(pk=clause.pk).update(official_text="官方原文", note="旧的理解")
+    clause.refresh_from_db()
+    before = counts()
+    tried = send(office, clause, "trial", note="按成品理解")
+    assert tried.status_code == 200
+    assert tried.context["trial"]["changed"] == 0
+    assert send(office, clause, "enforce", note="按" * 1001, reason="试").status_code == 422
+    assert counts() == before
+    response = send(office, clause, "enforce", note="按成品理解\r\n不含原料", reason="理解变了")
+    assert response.status_code == 302
+    new = ListEdition.objects.in_force().get(institution=old.institution)
+    made = new.clauses.get(polarity=clause.polarity, number=clause.number)
+    assert made.note == "按成品理解\n不含原料"
+    same = ("title", "text", "strength", "condition", "official_text")
+    assert [getattr(made, name) for name in same] == [getattr(clause, name) for name in same]
+    assert Clause.objects.get(pk=clause.pk).note == "旧的理解"
+    # The bureau reads it beside the clause and in the comparison; nobody else does.
+    page = reverse("institution", args=[old.institution.code])
+    for person, is_reader in ((office, True), (client_of(bank_clerk), False)):
+        assert ("按成品理解" in person.get(page).content.decode()) is is_reader
+        compared = person.get(page, {"compare": old.pk}).content.decode()
+        assert ("旧的理解" in compared) is is_reader
+        assert ("条款完全相同" in compared) is not is_reader
+    assert "按成品理解" not in client_of(leader).get(page).content.decode()
+
+
+def test_no_clause_changes_by_being_opened(register: None):
+    for clause in Clause.objects.filter(edition__status=EditionStatus.IN_FORCE).exclude(number=""):
+        form = ClauseForm(clause=clause)
+        shown = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+        sent = ClauseForm(shown, clause=clause)
+        assert sent.is_valid(), sent.errors
+        assert sent.amendment().is_empty, clause
 
 
 def test_added_words_become_a_further_version_that_reads_projects(
