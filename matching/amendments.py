@@ -24,6 +24,7 @@ from matching.loaders import clause_data, facts_of, load_counties, load_institut
 from matching.models import VocabularyVersion
 from matching.services import latest_run
 from matching.trial import Trial, compare
+from matching.versions import latest_vocabulary, locked_vocabulary
 from matching.vocabulary import GROUPS, Vocabulary
 from projects.choices import Category, Nature, Ownership
 from projects.models import Project
@@ -61,14 +62,6 @@ class Subject:
     label: str
     terms: tuple[str, ...]
     parents: tuple[str, ...]
-
-
-def latest_vocabulary() -> VocabularyVersion:
-    """Return the words projects are read by now. Raises InvalidInput where there are none."""
-    found = VocabularyVersion.objects.order_by("version").last()
-    if found is None:
-        raise InvalidInput("还没有词表，请先运行 load_reference 载入。")
-    return found
 
 
 def clause_of(edition_id: int, polarity: str, place: str, by: Any) -> Clause:
@@ -152,13 +145,13 @@ def enforce_amendment(
     return Enforced(edition, _add_words(amendment.words, reason, by) if amendment.words else None)
 
 
-def needs_new_run(edition: ListEdition) -> bool:
-    """Whether stored verdicts are from other lists or words than those in force."""
+def needs_new_run(*editions: ListEdition) -> bool:
+    """Whether stored verdicts are from other words, or other lists of these, than now hold."""
     run = latest_run()
     if run is None:
         return True
-    is_same_list = run.editions.get(edition.institution.code) == edition.pk
-    return not is_same_list or run.vocabulary_id != latest_vocabulary().pk
+    is_same = all(run.editions.get(each.institution.code) == each.pk for each in editions)
+    return not is_same or run.vocabulary_id != latest_vocabulary().pk
 
 
 def _check_in_force(edition: ListEdition) -> None:
@@ -169,8 +162,7 @@ def _check_in_force(edition: ListEdition) -> None:
 
 
 def _add_words(words: Words, reason: str, by: Any) -> VocabularyVersion:
-    VocabularyVersion.objects.select_for_update().order_by("pk").first()  # one after another
-    held = latest_vocabulary()
+    held = locked_vocabulary()
     version = held.version + 1
     data = with_additions(held.data, words, version)
     Vocabulary(str(version), data["words"])  # raises where a word clashes

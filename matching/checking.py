@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from matching.conditions import SIZES, ConditionError, Raw
+from matching.conditions import SIZES, ConditionError, Raw, hard_part
 
 # Far beyond any clause that a person can still follow.
 DEEPEST = 12
@@ -50,11 +50,31 @@ class ConditionChecker:
         self.atoms = atoms
         self.shared = shared
 
-    def check(self, raw: Raw) -> None:
-        """Raise ConditionError with one sentence that says where and what is wrong."""
+    def check(self, raw: Raw, name: str = "") -> None:
+        """Raise ConditionError with one sentence that says where and what is wrong.
+
+        `name`: of the shared condition that it is to be; `shared` then holds it already.
+        """
         self._check(raw, ())
-        if sum(self._terms(raw, False)) > MOST_TERMS:
+        if name and hard_part(raw):
+            raise ConditionError("“hard”只能写在条款自己的条件里，写在公用条件里不起作用。")
+        if circle := self._circle(raw, (name,) if name else ()):
+            raise ConditionError(f"公用条件绕回了自己：{' → '.join(circle)}。")
+        if not self.is_manageable(raw):
             raise ConditionError("all 和 any 交叉太多，展开后过于庞大，请拆成更简单的条件。")
+
+    def is_manageable(self, raw: Raw) -> bool:
+        """Whether a condition that is right otherwise stays of a size that can be decided by."""
+        return sum(self._terms(raw, False)) <= MOST_TERMS
+
+    def _circle(self, raw: Raw, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names by which a condition comes back to one of them; else nothing."""
+        for name in dict.fromkeys(shared_of(raw)):
+            if name in path:
+                return (*path[path.index(name) :], name)
+            if found := self._circle(self.shared[name], (*path, name)):
+                return found
+        return ()
 
     def _check(self, raw: Any, path: tuple[str, ...]) -> None:
         if len(path) > DEEPEST:
@@ -134,6 +154,18 @@ def atoms_of(raw: Raw | None) -> Iterator[str]:
         elif kind in ("any", "all"):
             for part in value:
                 yield from atoms_of(part)
+
+
+def shared_of(raw: Raw | None) -> Iterator[str]:
+    """Yield the names of the shared conditions that a condition itself refers to."""
+    for kind, value in (raw or {}).items():
+        if kind == "shared":
+            yield value
+        elif kind in ("not", "hard"):
+            yield from shared_of(value)
+        elif kind in ("any", "all"):
+            for part in value:
+                yield from shared_of(part)
 
 
 def _items(kind: str, value: Any, path: tuple[str, ...]) -> Iterable[Any]:

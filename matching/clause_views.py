@@ -20,7 +20,6 @@ from matching.amendments import (
     Enforced,
     clause_of,
     enforce_amendment,
-    latest_vocabulary,
     needs_new_run,
     projects_to_try,
     subjects_of,
@@ -29,19 +28,11 @@ from matching.amendments import (
 from matching.conditions import ConditionError
 from matching.filtersets import ClauseFilter
 from matching.forms import ClauseForm
-from matching.models import VerdictChoice
-from matching.panel import BADGES
-from matching.trial import Difference, Trial
-from matching.types import Effect, Match, Verdict
+from matching.trial_page import place_of, shown_trial
+from matching.versions import latest_vocabulary
 
 PAGE_SIZE = 50
 SUBJECTS_SHOWN = 60
-REASONS_SHOWN = 3
-DECIDING = {
-    Verdict.EXCLUDED: Effect.EXCLUDES,
-    Verdict.RESTRICTED: Effect.RESTRICTS,
-    Verdict.SUPPORTED: Effect.SUPPORTS,
-}
 
 
 @require_safe
@@ -95,7 +86,8 @@ def _try(request: PersonRequest, form: ClauseForm) -> HttpResponse:
         by=request.user, text=said["q"], region=said["region"], on=local_today()
     )
     trial, asked = try_amendment(amendment=form.amendment(), projects=projects)
-    return _editor(request, form, {"trial": _shown(trial, form.clause), "asked": asked})
+    shown = shown_trial(trial, {place_of(form.clause)})
+    return _editor(request, form, {"trial": shown, "asked": asked})
 
 
 def _enforce(request: PersonRequest, form: ClauseForm) -> HttpResponse:
@@ -147,49 +139,3 @@ def _editor(
         **(more or {}),
     }
     return render(request, "matching/clause_edit.html", context, status=status)
-
-
-def _shown(trial: Trial, clause: Clause) -> dict[str, Any]:
-    ways = sorted(trial.ways.items(), key=lambda item: -item[1])
-    return {
-        "tried": trial.tried,
-        "changed": trial.changed,
-        "ways": [(_badge(old), _badge(new), count) for (old, new), count in ways],
-        "rows": [_row(each, clause) for each in trial.differences],
-    }
-
-
-def _row(each: Difference, clause: Clause) -> dict[str, Any]:
-    return {
-        "project": each.project,
-        "institution": each.institution,
-        "before": _side(each.before, clause),
-        "after": _side(each.after, clause),
-    }
-
-
-def _side(match: Match, clause: Clause) -> dict[str, Any]:
-    """A verdict with the clauses behind it: the changed one first, then those that decide."""
-    is_own = match.institution == clause.edition.institution.list_name
-    place = (clause.polarity, clause.number) if is_own else ()
-    deciding = DECIDING.get(match.verdict)
-    ordered = sorted(
-        match.reasons,
-        key=lambda each: ((each.list, each.clause) != place, each.effect is not deciding),
-    )
-    reasons = [
-        {
-            "word": {"positive": "正面", "negative": "负面"}.get(reason.list, ""),
-            "clause": reason.clause,
-            "is_changed": (reason.list, reason.clause) == place,
-            "evidence": list(dict.fromkeys(span.text for span in reason.evidence)),
-        }
-        for reason in ordered[:REASONS_SHOWN]
-    ]
-    return {**_badge(match.verdict), "reasons": reasons}
-
-
-def _badge(verdict: Verdict) -> dict[str, str]:
-    choice = VerdictChoice(verdict.value)
-    tone, icon = BADGES[choice]
-    return {"tone": tone, "icon": icon, "word": str(choice.label)}

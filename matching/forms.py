@@ -12,13 +12,16 @@ from common.months import local_today
 from institutions.choices import Polarity, Strength
 from institutions.models import Clause, ListEdition
 from matching.additions import Words, read_additions, with_additions
-from matching.amendments import Amendment, checker_of, latest_vocabulary
+from matching.amendments import Amendment, checker_of
 from matching.checking import parse_condition
 from matching.conditions import ConditionError, Raw
+from matching.shared_conditions import SharedChange, SharedUse
+from matching.versions import latest_vocabulary
 from matching.vocabulary import Vocabulary
 
 CLAUSE_FIELDS = ("title", "text", "strength", "condition", "note", "words")
 SCOPE_FIELDS = ("q", "region")
+SHARED_FIELDS = ("condition", "note")
 FORCE_FIELDS = ("name", "effective_from", "reason")
 LONGEST_CONDITION = 20_000
 
@@ -28,7 +31,29 @@ def _code_area(rows: int) -> forms.Textarea:
     return forms.Textarea(attrs=attrs)
 
 
-class ClauseForm(forms.Form):
+class ScopedForm(forms.Form):
+    """What to try a change on."""
+
+    q = forms.CharField(
+        label="项目",
+        required=False,
+        max_length=100,
+        help_text="名称、单位、内容或用途里的字；留空为全部。",
+    )
+    region = forms.ModelChoiceField(
+        queryset=Region.objects.filter(level=RegionLevel.COUNTY).order_by("code"),
+        label="县市",
+        required=False,
+        empty_label="全部",
+    )
+
+    @property
+    def scope_fields(self) -> list[Any]:
+        """What to try the change on."""
+        return [self[name] for name in SCOPE_FIELDS]
+
+
+class ClauseForm(ScopedForm):
     """A clause as it shall read, what to try it on, and what to put it in force with.
 
     `is_final`: whether it is to be put in force, which needs a name, a day and a reason.
@@ -61,18 +86,6 @@ class ClauseForm(forms.Form):
         max_length=LONGEST_CONDITION,
         widget=_code_area(3),
         help_text="每行一个主题：subject:cotton → 籽棉、皮棉。对所有机构的清单都起作用。",
-    )
-    q = forms.CharField(
-        label="项目",
-        required=False,
-        max_length=100,
-        help_text="名称、单位、内容或用途里的字；留空为全部。",
-    )
-    region = forms.ModelChoiceField(
-        queryset=Region.objects.filter(level=RegionLevel.COUNTY).order_by("code"),
-        label="县市",
-        required=False,
-        empty_label="全部",
     )
     name = forms.CharField(label="新版本名称", max_length=60, required=False)
     effective_from = forms.DateField(
@@ -168,14 +181,87 @@ class ClauseForm(forms.Form):
         return [self[name] for name in CLAUSE_FIELDS if name in self.fields]
 
     @property
-    def scope_fields(self) -> list[Any]:
-        """What to try the change on."""
-        return [self[name] for name in SCOPE_FIELDS]
-
-    @property
     def force_fields(self) -> list[Any]:
         """What to put the change in force with."""
         return [self[name] for name in FORCE_FIELDS]
+
+
+class SharedForm(ScopedForm):
+    """A shared condition as it shall read, what to try it on, and why it is changed.
+
+    `version` is that of the words when the page was opened. What the condition says is checked by
+    the services, which know what refers to it.
+    """
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    condition = forms.CharField(
+        label="条件",
+        strip=False,  # line numbers in sentences are those of the field
+        max_length=LONGEST_CONDITION,
+        widget=_code_area(18),
+        help_text="JSON，写法见旁边的说明。",
+    )
+    note = forms.CharField(
+        label="说明",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="它指什么、不包括什么，一两句话。",
+    )
+    reason = forms.CharField(
+        label="修改原因",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(
+        self, data: Any = None, *, use: SharedUse, version: int, is_final: bool = False
+    ) -> None:
+        condition = {key: value for key, value in use.condition.items() if key != "note"}
+        initial = {"version": version, "condition": as_json(condition), "note": use.note}
+        super().__init__(data, initial=initial)
+        self.use = use
+        self.is_final = is_final
+
+    def change(self) -> SharedChange:
+        """Return what was asked for."""
+        said = self.cleaned_data
+        note = {"note": said["note"]} if said["note"] else {}
+        return SharedChange(self.use.name, {**note, **said["condition"]}, said["version"])
+
+    def clean_condition(self) -> Raw:
+        """Return the condition as data, once it can be read."""
+        try:
+            raw = parse_condition(self.cleaned_data["condition"])
+        except ConditionError as error:
+            raise forms.ValidationError(str(error)) from error
+        if raw is None:
+            raise forms.ValidationError("公用条件不能留空：条款还要按它判断。")
+        if "note" in raw:
+            raise forms.ValidationError("最外层的 note 请写在“说明”一栏，不要写进条件。")
+        return raw
+
+    def clean_note(self) -> str:
+        """Return the note in one line."""
+        return " ".join(self.cleaned_data["note"].split())
+
+    def clean_reason(self) -> str:
+        """A change has a reason."""
+        reason: str = self.cleaned_data["reason"]
+        if self.is_final and not reason:
+            raise forms.ValidationError("请写明修改的原因。")
+        return reason
+
+    @property
+    def shared_fields(self) -> list[Any]:
+        """The condition itself."""
+        return [self[name] for name in SHARED_FIELDS]
+
+
+def as_json(condition: Raw | None) -> str:
+    """Return a condition as a person edits it; nothing for none."""
+    return "" if condition is None else json.dumps(condition, ensure_ascii=False, indent=2)
 
 
 def _plain_lines(text: str) -> str:
@@ -183,13 +269,11 @@ def _plain_lines(text: str) -> str:
 
 
 def _initial(clause: Clause) -> dict[str, Any]:
-    condition = clause.condition
-    shown = "" if condition is None else json.dumps(condition, ensure_ascii=False, indent=2)
     return {
         "title": clause.title,
         "text": clause.text,
         "strength": clause.strength,
-        "condition": shown,
+        "condition": as_json(clause.condition),
         "note": clause.note,
         "name": _free_name(clause.edition),
         "effective_from": local_today(),

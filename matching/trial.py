@@ -1,5 +1,6 @@
 """What a changed rulebook would decide otherwise: two rulebooks over the same projects. Pure."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ class Trial:
     changed: int = 0
     differences: list[Difference] = field(default_factory=list)
     ways: dict[tuple[Verdict, Verdict], int] = field(default_factory=dict)
+    # Institution → how many of its verdicts change.
+    institutions: Counter[str] = field(default_factory=Counter)
 
 
 def compare(
@@ -54,6 +57,7 @@ def compare(
         for place in changed:
             way = (was[place], now[place])
             trial.ways[way] = trial.ways.get(way, 0) + 1
+            trial.institutions[names[place]] += 1
         room = changed[: most - len(trial.differences)]
         if room:
             old, new = before.evaluate(facts), after.evaluate(facts)

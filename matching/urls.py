@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from matching import clause_views, views
+from matching import clause_views, shared_views, views
 
 urlpatterns = [
     path("matches/", views.match_matrix, name="matches"),
@@ -20,4 +20,6 @@ urlpatterns = [
         clause_views.clause_edit,
         name="clause_edit",
     ),
+    path("matches/shared/", shared_views.shared_conditions, name="shared_conditions"),
+    path("matches/shared/<slug:name>/", shared_views.shared_condition, name="shared_condition"),
 ]

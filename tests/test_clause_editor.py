@@ -21,13 +21,13 @@ from matching.amendments import (
     checker_of,
     clause_of,
     enforce_amendment,
-    latest_vocabulary,
 )
 from matching.checking import parse_condition
 from matching.conditions import ConditionError
 from matching.forms import ClauseForm
 from matching.models import MatchRun, ProjectMatch, VocabularyVersion
 from matching.services import run_at_once
+from matching.versions import latest_vocabulary
 from projects.models import Project
 from tests.factories import make_project
 
