@@ -65,7 +65,7 @@ def draft_edition(*, institution: Institution, request: EditionRequest, by: Any)
         created_by=by,
     )
     Clause.objects.bulk_create(
-        [_copied(clause, draft, request.changes) for clause in held.clauses.order_by("position")]
+        [copied(clause, draft, request.changes) for clause in held.clauses.order_by("position")]
     )
     audit.record(
         "institutions.draft_edition",
@@ -92,9 +92,9 @@ def put_in_force(*, edition: ListEdition, by: Any) -> ListEdition:
     if edition.based_on_id not in (None, held.pk):
         raise IllegalMove(
             f"起草“{edition.name}”以后，现行版本已换成“{held.name}”，采纳会把后来的修改改回去；"
-            "请不采纳它，按现行版本重新提出。"
+            "请打开它的改动，按现行版本决定。"
         )
-    if edition.effective_from > local_today():
+    if is_ahead(edition):
         return _let_wait(edition, by)
     return take_over(held=held, edition=edition, by=by)
 
@@ -102,10 +102,7 @@ def put_in_force(*, edition: ListEdition, by: Any) -> ListEdition:
 def _let_wait(edition: ListEdition, by: Any) -> ListEdition:
     other = waiting(edition.institution_id)
     if other is not None:
-        raise IllegalMove(
-            f"“{other.name}”已经采纳，将于 {other.effective_from} 生效；"
-            "请先撤回它，或等它生效后按新版本重新提出。"
-        )
+        raise IllegalMove(must_not_wait_beside(other))
     before = edition.status
     edition.status = EditionStatus.WAITING
     edition.save(update_fields=["status"])
@@ -225,6 +222,19 @@ def waiting(institution_id: int) -> ListEdition | None:
     return ListEdition.objects.waiting().filter(institution=institution_id).first()
 
 
+def is_ahead(edition: ListEdition) -> bool:
+    """Whether the day of an edition is still to come."""
+    return edition.effective_from > local_today()
+
+
+def must_not_wait_beside(other: ListEdition) -> str:
+    """Say why a second edition cannot wait, and what to do about it."""
+    return (
+        f"“{other.name}”已经采纳，将于 {other.effective_from} 生效；"
+        "请先撤回它，或等它生效以后再决定。"
+    )
+
+
 def _check_may_decide(by: Any) -> None:
     if by.role not in (Role.BUREAU, Role.SYSTEM):
         raise NotAllowed("只有财政局可以让清单版本生效。")
@@ -254,7 +264,8 @@ def _check_request(held: ListEdition, request: EditionRequest) -> None:
             raise InvalidInput(f"第{key[1]}条的力度不对，请从列表中选择。")
 
 
-def _copied(clause: Clause, draft: ListEdition, changes: Mapping[Key, Mapping[str, Any]]) -> Clause:
+def copied(clause: Clause, draft: ListEdition, changes: Mapping[Key, Mapping[str, Any]]) -> Clause:
+    """Return an unsaved copy of a clause for a draft, with what is changed of it."""
     values = {
         field.attname: getattr(clause, field.attname)
         for field in Clause._meta.concrete_fields

@@ -1,17 +1,17 @@
 """What the page of an institution shows: its lists, all editions, and two of them compared."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404
 
 from accounts.choices import Role
-from common.months import local_today
 from institutions.choices import OPEN, EditionStatus, Polarity, Strength
-from institutions.editions import EDITABLE, differences
+from institutions.editions import EDITABLE, differences, is_ahead, must_not_wait_beside
 from institutions.models import Clause, Institution, ListEdition
 from institutions.panels import panels_for
+from institutions.rebasing import Clash, Rebase, is_overtaken, rebase_of
 
 STRENGTH_BADGES = {
     Strength.HARD: ("red", "ban"),
@@ -41,10 +41,15 @@ class Comparison:
     new: ListEdition
     rows: list[dict[str, Any]]
     may_decide: bool
-    may_recall: bool = False
+    may_recall: bool
+    may_repeat: bool
     obstacle: str = ""
     # What accepting does, before it is done.
     consequence: str = ""
+    # Where another edition came into force after the newer one was drafted.
+    rebase: Rebase | None = None
+    # The clauses that both changed, as each has them.
+    clashes: Sequence[dict[str, Any]] = ()
 
 
 def institution_page(user: Any, institution: Institution, compare: str) -> dict[str, Any]:
@@ -109,38 +114,47 @@ def _comparison(user: Any, editions: list[ListEdition], compare: str) -> Compari
     if chosen.status not in (EditionStatus.SUPERSEDED, EditionStatus.IN_FORCE):
         by_id = {each.pk: each for each in editions}
         old, new = by_id.get(chosen.based_on_id or 0, held), chosen
-    rows = _differences(old, new, _readable_to(user))
     is_bureau = user.role == Role.BUREAU
-    if not (is_bureau and new.status in OPEN):
-        may_recall = is_bureau and new.status == EditionStatus.WAITING
-        return Comparison(old, new, rows, may_decide=False, may_recall=may_recall)
+    may_decide = is_bureau and new.status in OPEN
     waiting = next((each for each in editions if each.status == EditionStatus.WAITING), None)
-    obstacle = _obstacle(new, held, waiting)
+    rebase = rebase_of(new, held) if is_overtaken(new, held) else None
+    clashes = rebase.clashes if rebase else []
+    readable = _readable_to(user)
     return Comparison(
-        old, new, rows, True, obstacle=obstacle, consequence=_consequence(new, waiting)
+        old,
+        new,
+        _differences(old, new, readable),
+        may_decide,
+        may_recall=is_bureau and new.status == EditionStatus.WAITING,
+        may_repeat=bool(clashes) and works_for(user, new.institution),
+        obstacle=_obstacle(new, rebase, waiting if may_decide else None),
+        consequence=_consequence(new, rebase, waiting) if may_decide else "",
+        rebase=rebase,
+        clashes=[_clash(each, readable) for each in clashes],
     )
 
 
-def _obstacle(edition: ListEdition, held: ListEdition, waiting: ListEdition | None) -> str:
-    if edition.based_on_id not in (None, held.pk):
-        return f"起草以后现行版本已换成“{held.name}”，不能再采纳，请机构按现行版本重新提出。"
-    if waiting and _is_ahead(edition):
-        return (
-            f"“{waiting.name}”已经采纳，将于 {waiting.effective_from} 生效；"
-            "请先撤回它，或等它生效后请机构按新版本重新提出。"
-        )
+def _obstacle(edition: ListEdition, rebase: Rebase | None, waiting: ListEdition | None) -> str:
+    """Say why an edition cannot be accepted; `waiting` only for whom it would keep from it."""
+    if rebase and rebase.obstacle:
+        return rebase.obstacle
+    if waiting and is_ahead(edition):
+        return must_not_wait_beside(waiting)
     return ""
 
 
-def _consequence(edition: ListEdition, waiting: ListEdition | None) -> str:
-    if _is_ahead(edition):
-        return f"采纳后到 {edition.effective_from} 自动取代现行版本，那天以前可以撤回。确定采纳吗？"
+def _consequence(edition: ListEdition, rebase: Rebase | None, waiting: ListEdition | None) -> str:
+    redrawn = _redrawn(edition, rebase) if rebase else ""
+    if is_ahead(edition):
+        day = edition.effective_from
+        return f"{redrawn}采纳后到 {day} 自动取代现行版本，那天以前可以撤回。确定采纳吗？"
     handed_back = f"待生效的“{waiting.name}”将退回重新决定。" if waiting else ""
-    return f"采纳后它取代现行版本，现行版本仍可查看。{handed_back}确定采纳吗？"
+    return f"{redrawn}采纳后它取代现行版本，现行版本仍可查看。{handed_back}确定采纳吗？"
 
 
-def _is_ahead(edition: ListEdition) -> bool:
-    return edition.effective_from > local_today()
+def _redrawn(edition: ListEdition, rebase: Rebase) -> str:
+    confirm = "，机构要重新确认" if edition.confirmed_at else ""
+    return f"接在“{rebase.held.name}”上：只改 {len(rebase.changes)} 条，其余照现行版本{confirm}。"
 
 
 def _readable_to(user: Any) -> list[str]:
@@ -158,6 +172,29 @@ def _differences(
         if fields:
             found.append(_difference(row | {"fields": fields}))
     return found
+
+
+def _clash(clash: Clash, readable: Collection[str]) -> dict[str, Any]:
+    """Both sides of a clause: its text, and what else either of them changed."""
+    names = [name for name in readable if name == "text" or clash.differs_in(name)]
+    return {
+        "clause": clash.clause,
+        "sides": [_side(each, clash.base, names) for each in (clash.held, clash.proposed)],
+    }
+
+
+def _side(side: Clause | None, base: Clause | None, names: list[str]) -> list[dict[str, str]]:
+    """A clause as one side has it; empty where that side has no such clause."""
+    if side is None:
+        return []
+    return [{"word": WORDS[name], "value": _said(side, base, name)} for name in names]
+
+
+def _said(side: Clause, base: Clause | None, name: str) -> str:
+    if name not in UNREADABLE:
+        return _value(side, name)
+    is_kept = base is not None and getattr(side, name) == getattr(base, name)
+    return "没有改" if is_kept else "已改"
 
 
 def _difference(row: dict[str, Any]) -> dict[str, Any]:

@@ -23,5 +23,6 @@ urlpatterns = [
     path("editions/<int:pk>/confirm/", views.edition_confirm, name="edition_confirm"),
     path("editions/<int:pk>/accept/", views.edition_accept, name="edition_accept"),
     path("editions/<int:pk>/recall/", views.edition_recall, name="edition_recall"),
+    path("editions/<int:pk>/rebase/", views.edition_rebase, name="edition_rebase"),
     path("editions/<int:pk>/reject/", views.edition_reject, name="edition_reject"),
 ]

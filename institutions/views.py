@@ -24,10 +24,11 @@ from institutions.editions import (
     waiting,
 )
 from institutions.filtersets import InstitutionFilter
-from institutions.forms import ProposalForm
+from institutions.forms import ProposalForm, RebaseForm
 from institutions.models import Institution, ListEdition
 from institutions.page import institution_page, works_for
 from institutions.proposals import propose_changes, reject_edition
+from institutions.rebasing import accept_rebased
 from institutions.services import register_of
 
 PAGE_SIZE = 50
@@ -81,7 +82,8 @@ def institution_propose(request: PersonRequest, code: str) -> HttpResponse:
     if not works_for(request.user, institution):
         raise NotAllowed("只有本机构的人员可以提出清单修改。")
     held = in_force(institution)
-    form = ProposalForm(request.POST or None, edition=held)
+    again = _proposal(request, institution)
+    form = ProposalForm(request.POST or None, edition=held, again=again)
     if form.is_valid():
         try:
             _propose(request, form)
@@ -114,11 +116,7 @@ def edition_confirm(request: PersonRequest, pk: int) -> HttpResponse:
 def edition_accept(request: PersonRequest, pk: int) -> HttpResponse:
     """Let a proposed edition replace the one in force, at once or on its day."""
     edition = put_in_force(edition=_edition(request, pk), by=request.user)
-    if edition.status == EditionStatus.WAITING:
-        day = edition.effective_from
-        messages.success(request, f"已采纳{edition.name}，将于 {day} 生效，之后自动重新匹配。")
-    else:
-        messages.success(request, f"{edition.name}已生效；匹配结论还是按旧清单的，请重新匹配。")
+    messages.success(request, _accepted(edition))
     return redirect("institution", code=edition.institution.code)
 
 
@@ -134,12 +132,29 @@ def edition_recall(request: PersonRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @only(Role.BUREAU)
+def edition_rebase(request: PersonRequest, pk: int) -> HttpResponse:
+    """Let a proposal that was overtaken change what it is about in the edition now in force."""
+    form = RebaseForm(request.POST)
+    onto_id = form.cleaned_data["onto"] if form.is_valid() else None
+    edition = accept_rebased(edition=_edition(request, pk), onto_id=onto_id, by=request.user)
+    messages.success(request, _accepted(edition))
+    return redirect("institution", code=edition.institution.code)
+
+
+@require_POST
+@only(Role.BUREAU)
 def edition_reject(request: PersonRequest, pk: int) -> HttpResponse:
     """Turn a proposed edition down with a reason."""
     reason = request.POST.get("reason", "")
     edition = reject_edition(edition=_edition(request, pk), reason=reason, by=request.user)
     messages.success(request, f"未采纳{edition.name}，原因已记录，机构可以看到。")
     return redirect("institution", code=edition.institution.code)
+
+
+def _accepted(edition: ListEdition) -> str:
+    if edition.status == EditionStatus.WAITING:
+        return f"{edition.name}已采纳，将于 {edition.effective_from} 生效，之后自动重新匹配。"
+    return f"{edition.name}已生效；匹配结论还是按旧清单的，请重新匹配。"
 
 
 def _propose(request: PersonRequest, form: ProposalForm) -> ListEdition:
@@ -151,6 +166,17 @@ def _propose(request: PersonRequest, form: ProposalForm) -> ListEdition:
         reason=said["reason"],
         by=request.user,
     )
+
+
+def _proposal(request: PersonRequest, institution: Institution) -> ListEdition | None:
+    """Return the earlier proposal that is to be made again, if any."""
+    pk = request.GET.get("again", "")
+    if not pk:
+        return None
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 10):
+        raise NotFound("没有这份清单修改。")
+    visible = ListEdition.objects.visible_to(request.user).filter(institution=institution)
+    return get_object_or_404(visible.select_related("based_on"), pk=int(pk))
 
 
 def _page(request: PersonRequest, institution: Institution) -> HttpResponse:

@@ -58,6 +58,7 @@ TABLE: dict[str, tuple[str, set[str], tuple[str, ...]]] = {
     "edition_confirm": ("post", {"bank_clerk"}, ("edition",)),
     "edition_accept": ("post", {"bureau"}, ("edition",)),
     "edition_recall": ("post", {"bureau"}, ("edition",)),
+    "edition_rebase": ("post", {"bureau"}, ("edition",)),
     "edition_reject": ("post", {"bureau"}, ("edition",)),
     "match_start": ("post", {"bureau"}, ()),
     "lists_import": ("get", {"bureau"}, ()),
