@@ -13,6 +13,7 @@ from accounts.models import Region
 from common import audit
 from common.errors import IllegalMove, InvalidInput, NotAllowed
 from common.models import Sector
+from common.months import local_today
 from common.names import name_key
 from institutions.choices import EditionStatus
 from institutions.editions import EditionRequest, draft_edition, put_in_force
@@ -52,6 +53,11 @@ class Enforced:
 
     edition: ListEdition | None
     vocabulary: VocabularyVersion | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the edition holds from a later day only."""
+        return self.edition is not None and self.edition.status == EditionStatus.WAITING
 
 
 @dataclass(frozen=True)
@@ -126,12 +132,15 @@ def enforce_amendment(
 ) -> Enforced:
     """Put an amendment in force: a new edition of the list, and a new version of the words.
 
-    Raises NotAllowed, InvalidInput, IllegalMove, ConditionError; then nothing is saved.
+    With a later day the edition waits for it; words cannot. Raises NotAllowed, InvalidInput,
+    IllegalMove, ConditionError; then nothing is saved.
     """
     if by.role not in (Role.BUREAU, Role.SYSTEM):
         raise NotAllowed("只有财政局可以修改条款。")
     if amendment.is_empty:
         raise InvalidInput("没有任何改动，不需要生效。")
+    if amendment.words and effective_from > local_today():
+        raise InvalidInput("补充的词一保存就生效，不能等到以后；请单独提交它，日期填今天。")
     clause = amendment.clause
     # One after another: who comes second finds the edition replaced.
     _check_in_force(ListEdition.objects.select_for_update().get(pk=clause.edition_id))

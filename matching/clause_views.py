@@ -14,6 +14,7 @@ from accounts.choices import Role
 from accounts.permissions import PersonRequest, only
 from common.errors import InvalidInput
 from common.months import local_today
+from institutions.editions import waiting
 from institutions.models import Clause, ListEdition
 from matching.amendments import (
     MOST_PROJECTS,
@@ -105,11 +106,15 @@ def _enforce(request: PersonRequest, form: ClauseForm) -> HttpResponse:
         form.add_error(None, str(refusal))
         return _editor(request, form, status=422)
     messages.success(request, _sentence(done))
-    edition = done.edition.pk if done.edition else clause.edition_id
-    return redirect(_address(edition, clause))
+    # An edition that waits cannot be changed: the one in force stays the one to edit.
+    edition = done.edition if done.edition and not done.is_waiting else clause.edition
+    return redirect(_address(edition.pk, clause))
 
 
 def _sentence(done: Enforced) -> str:
+    if done.edition and done.is_waiting:
+        day = done.edition.effective_from
+        return f"{done.edition}已采纳，将于 {day} 生效，之后自动重新匹配。"
     made = [str(each) for each in (done.edition, done.vocabulary) if each]
     return f"{'、'.join(made)}已生效。已存的匹配结论还没有变，可以重新匹配。"
 
@@ -130,6 +135,7 @@ def _editor(
         "form": form,
         "clause": form.clause,
         "edition": form.clause.edition,
+        "waiting": waiting(form.clause.edition.institution_id),
         "needs_run": needs_new_run(form.clause.edition),
         "vocabulary": vocabulary,
         "subjects": subjects[:SUBJECTS_SHOWN],

@@ -10,6 +10,7 @@ from accounts.choices import RegionLevel
 from accounts.models import Region
 from common.months import local_today
 from institutions.choices import Polarity, Strength
+from institutions.editions import must_not_wait_beside, waiting
 from institutions.models import Clause, ListEdition
 from matching.additions import Words, read_additions, with_additions
 from matching.amendments import Amendment, checker_of
@@ -91,6 +92,7 @@ class ClauseForm(ScopedForm):
     effective_from = forms.DateField(
         label="生效日期",
         required=False,
+        help_text="以后的日期到那天自动生效；补充的词不等，只能填今天或更早。",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     reason = forms.CharField(
@@ -157,15 +159,18 @@ class ClauseForm(ScopedForm):
         return name
 
     def clean_effective_from(self) -> date | None:
-        """A day from that of the edition in force to today: it replaces that edition at once."""
+        """A day from that of the edition in force on; with one after today it has to wait."""
         day: date | None = self.cleaned_data["effective_from"]
         if not self.is_final:
             return day
         if day is None:
             raise forms.ValidationError("请填写生效日期。")
-        held = self.clause.edition.effective_from
-        if not held <= day <= local_today():
-            raise forms.ValidationError(f"生效日期应在现行版本的 {held} 到今天之间。")
+        held = self.clause.edition
+        if day < held.effective_from:
+            raise forms.ValidationError(f"生效日期不能早于现行版本的 {held.effective_from}。")
+        other = waiting(held.institution_id) if day > local_today() else None
+        if other is not None:
+            raise forms.ValidationError(must_not_wait_beside(other))
         return day
 
     def clean_reason(self) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from common.models import AuditRecord, Sector
 from common.months import local_today
 from institutions.choices import EditionStatus
 from institutions.models import Clause, ListEdition
+from institutions.starting import start_due_editions
 from matching.additions import read_additions, with_additions
 from matching.amendments import (
     Amendment,
@@ -156,13 +157,11 @@ def test_wrong_words_get_a_sentence_at_the_field(
 
 def test_putting_in_force_needs_name_day_and_reason(office: Client, clause: Clause):
     before = counts()
-    later = local_today() + timedelta(days=1)
     cases = [
         ({"reason": ""}, "reason", "请写明修改的原因。"),
         ({"name": ""}, "name", "请给新版本起一个名称。"),
         ({"name": clause.edition.name}, "name", "已有名为"),
         ({"effective_from": ""}, "effective_from", "请填写生效日期。"),
-        ({"effective_from": later.isoformat()}, "effective_from", "到今天之间"),
         ({"effective_from": "2022-02-19"}, "effective_from", "现行版本的 2022-02-20"),
         ({"strength": "furious"}, "strength", ""),
         ({"title": ""}, "title", ""),
@@ -405,6 +404,59 @@ def test_an_edition_that_was_replaced_meanwhile_cannot_be_changed(
     response = office.get(url_of(clause))
     assert response.status_code == 409
     assert "从现行版本的条款进入" in response.content.decode()
+
+
+# --- On a later day -------------------------------------------------------------------------------
+
+
+def tomorrow() -> date:
+    return local_today() + timedelta(days=1)
+
+
+def enforce_later(office: Client, clause: Clause, name: str = "明天", **said: Any) -> Any:
+    data = {"title": "新标题", "reason": "试"} | said
+    return send(office, clause, "enforce", name=name, effective_from=tomorrow(), **data)
+
+
+def test_with_a_later_day_it_waits_and_the_list_in_force_stays_the_one_to_edit(
+    office: Client, clause: Clause
+):
+    response = enforce_later(office, clause)
+    assert response.status_code == 302
+    made = ListEdition.objects.waiting().get()
+    assert ListEdition.objects.in_force().get(institution=made.institution) == clause.edition
+    assert made.clauses.get(polarity=clause.polarity, number=clause.number).title == "新标题"
+    page = office.get(response.url)
+    assert page.context["clause"] == clause
+    assert f"已采纳，将于 {tomorrow()} 生效，之后自动重新匹配。" in page.content.decode()
+    assert start_due_editions(on=tomorrow(), by=User.objects.system()) == [made]
+
+
+def test_who_edits_while_an_edition_waits_is_warned(office: Client, clause: Clause):
+    assert "退回重新决定" not in office.get(url_of(clause)).content.decode()
+    enforce_later(office, clause)
+    made = ListEdition.objects.waiting().get()
+    page = office.get(url_of(clause)).content.decode()
+    assert f"/institutions/adbc/?compare={made.pk}" in page
+    assert "待生效的“明天”将退回重新决定。" in page
+    before = counts()
+    response = enforce_later(office, clause, "后天")
+    assert response.status_code == 422
+    assert "请先撤回它" in response.context["form"].errors["effective_from"][0]
+    assert counts() == before
+    response = send(office, clause, "enforce", title="急改", reason="试")
+    assert response.status_code == 302
+    made.refresh_from_db()
+    assert made.status == EditionStatus.DRAFT
+
+
+def test_words_cannot_wait(office: Client, clause: Clause):
+    before = counts()
+    words = f"subject:cotton → {ODD}"
+    response = enforce_later(office, clause, words=words)
+    assert response.status_code == 422
+    assert "不能等到以后" in response.content.decode()
+    assert counts() == before
 
 
 # --- Who and where --------------------------------------------------------------------------------
