@@ -16,7 +16,7 @@ from common.models import Sector
 from common.months import local_today
 from common.names import name_key
 from institutions.choices import EditionStatus
-from institutions.editions import EditionRequest, draft_edition, put_in_force
+from institutions.editions import EditionRequest, draft_edition, locked, put_in_force
 from institutions.models import Clause, ListEdition
 from matching.additions import MARK, Words, with_additions
 from matching.checking import ConditionChecker, atoms_of
@@ -26,7 +26,7 @@ from matching.models import VocabularyVersion
 from matching.services import latest_run
 from matching.trial import Trial, compare
 from matching.versions import latest_vocabulary, locked_vocabulary
-from matching.vocabulary import GROUPS, Vocabulary
+from matching.vocabulary import DEEDS, GROUPS, Vocabulary
 from projects.choices import Category, Nature, Ownership
 from projects.models import Project
 
@@ -99,9 +99,12 @@ def checker_of(vocabulary: VocabularyVersion) -> ConditionChecker:
 
 
 def subjects_of(vocabulary: VocabularyVersion, text: str = "") -> list[Subject]:
-    """Return the subjects of which id, label or a term contains the text, in order of the files."""
+    """Return the subjects of which id, label or a term contains the text, in order of the files.
+
+    The terms that contain it come first.
+    """
     sought = text.strip().lower()
-    return [each for each in _subjects(vocabulary) if not sought or _speaks_of(each, sought)]
+    return [_led_by(each, sought) for each in _subjects(vocabulary) if _speaks_of(each, sought)]
 
 
 def try_amendment(*, amendment: Amendment, projects: Any) -> tuple[Trial, int]:
@@ -143,7 +146,7 @@ def enforce_amendment(
         raise InvalidInput("补充的词一保存就生效，不能等到以后；请单独提交它，日期填今天。")
     clause = amendment.clause
     # One after another: who comes second finds the edition replaced.
-    _check_in_force(ListEdition.objects.select_for_update().get(pk=clause.edition_id))
+    _check_in_force(locked(clause.edition))
     edition = None
     if amendment.values:
         changes = {(clause.polarity, clause.number): amendment.values}
@@ -223,13 +226,28 @@ def _subjects(vocabulary: VocabularyVersion) -> Iterable[Subject]:
         for group, prefix in GROUPS.items():
             for name, entry in part.get(group, {}).items():
                 if not name.startswith(MARK):
-                    terms, parents = tuple(entry["terms"]), tuple(entry.get("parents", ()))
-                    yield Subject(f"{prefix}:{name}", entry["label"], terms, parents)
+                    parents = tuple(entry.get("parents", ()))
+                    yield Subject(f"{prefix}:{name}", entry["label"], _words(entry), parents)
+
+
+def _words(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return the terms of a vocabulary entry, then its goods, each with the deed it needs."""
+    goods = {
+        word: deed
+        for role, deed in reversed(DEEDS.items())  # of several roles the first is shown
+        for word in entry.get(role, ())
+    }
+    return (*entry["terms"], *(f"{word}（{deed}）" for word, deed in goods.items()))
 
 
 def _speaks_of(subject: Subject, sought: str) -> bool:
     texts = (subject.atom, subject.label, *subject.terms)
     return any(sought in text.lower() for text in texts)
+
+
+def _led_by(subject: Subject, sought: str) -> Subject:
+    terms = sorted(subject.terms, key=lambda term: sought not in term.lower())
+    return replace(subject, terms=tuple(terms))
 
 
 def projects_to_try(*, by: Any, text: str, region: Region | None, on: date) -> Any:

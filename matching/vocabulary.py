@@ -57,6 +57,19 @@ class Role(StrEnum):
     NAMED = "named"
 
 
+# What each deed is called where people read it.
+DEEDS = {
+    Role.MADE: "生产",
+    Role.MINED: "开采",
+    Role.TRADED: "买卖",
+    Role.MOVED: "运输、仓储",
+    Role.BUILT: "建设",
+    Role.BOUGHT: "购置",
+    Role.USED: "使用",
+    Role.NAMED: "只提到",
+}
+
+
 class Side(StrEnum):
     """Where a role word stands."""
 

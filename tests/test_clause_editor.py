@@ -515,11 +515,19 @@ def test_subjects_are_found_by_id_label_and_word(office: Client):
     assert "subject:cotton" in found("cotton")
     assert "subject:cotton" in found("棉花")
     assert "borrower:public_hospital" in found("public_hospital")
+    assert "subject:wires_cables" in found("电缆")
     assert found(ODD) == set()
     part = office.get(
         reverse("clause_subjects"), {"subject": "棉花"}, headers={"HX-Request": "true"}
     )
     assert part.content.decode().lstrip().startswith('<div id="subjects">')
+
+
+def test_a_subject_shows_what_was_sought_first_and_the_deed_goods_need(office: Client):
+    response = office.get(reverse("clause_subjects"), {"subject": "电缆"})
+    (cables,) = (each for each in response.context["subjects"] if "wires" in each.atom)
+    assert "电缆（生产）" in cables.terms[:6]
+    assert "电缆（生产）" in response.content.decode()
 
 
 # --- Words as typed -------------------------------------------------------------------------------
