@@ -29,7 +29,7 @@ ENDS = {cue: re.compile("|".join(filter(None, (_END, _DONE.get(cue, ""))))) for 
 # 为酒店提供, 向汽车厂供货: what stands between names a customer.
 SERVED = re.compile(
     r"(?:(?<![作改成分变认以视])为|(?<![面方走西南北东导外内])向|给)(?![主其])"
-    r"([^，,。；;！!？?：:\n()]{1,20}?)(?:提供|配套|供应|供货|供给|服务|输送|代工|运输|做|送货|储存|存放|存储)"
+    r"([^，,。；;！!？?：:\n()]{1,20}?)(?:提供|配套|供应|供货|供给|服务|输送|代工|开发(?!区)|研发|运输|做|送货|储存|存放|存储)"
 )
 # 原棉麻公司酒店改造为…, 老水泥厂家属院: what stands between is gone.
 FORMER = re.compile(
@@ -47,9 +47,12 @@ AT = re.compile(
     r"在(?!建|线|校|职|册|岗|押|于|这|此|原|现)([^，,。；;！!？?：:\n()]{1,14}?)"
     r"(?:开[设店办]|经营|租[了用赁下]|卖|摆摊|有[一两二三四五六七八九十\d])"
 )
+# 与丝绸厂签了收茧合同: what stands between is the other party.
+PARTY = re.compile(r"与([^，,。；;！!？?：:\n()]{1,20}?(?:厂|公司|企业|集团))(?:签|订|合作)")
 SIGNS = (
     *((sign, SERVED, Cue.SERVES) for sign in "为向给"),
     *((sign, FORMER, Cue.REPLACES) for sign in "原老旧闲废"),
+    ("与", PARTY, Cue.SERVES),
     ("从", FROM, Cue.SERVES),
     ("在", AT, Cue.PLACES),
 )
