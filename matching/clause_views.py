@@ -12,12 +12,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.choices import Role
 from accounts.permissions import PersonRequest, only
-from common.errors import InvalidInput
+from common.errors import IllegalMove, InvalidInput
 from common.months import local_today
 from institutions.editions import waiting
 from institutions.models import Clause, ListEdition
 from matching.amendments import (
-    MOST_PROJECTS,
     Enforced,
     clause_of,
     enforce_amendment,
@@ -27,13 +26,13 @@ from matching.amendments import (
     try_amendment,
 )
 from matching.conditions import ConditionError
+from matching.editor_page import SUBJECTS_SHOWN, language_of, place_of, shown_trial
 from matching.filtersets import ClauseFilter
 from matching.forms import ClauseForm
-from matching.trial_page import place_of, shown_trial
 from matching.versions import latest_vocabulary
 
 PAGE_SIZE = 50
-SUBJECTS_SHOWN = 60
+REFUSALS = (InvalidInput, IllegalMove, ConditionError)
 
 
 @require_safe
@@ -102,9 +101,9 @@ def _enforce(request: PersonRequest, form: ClauseForm) -> HttpResponse:
             reason=said["reason"],
             by=request.user,
         )
-    except (InvalidInput, ConditionError) as refusal:
+    except REFUSALS as refusal:
         form.add_error(None, str(refusal))
-        return _editor(request, form, status=422)
+        return _editor(request, form, status=getattr(refusal, "status", 422))
     messages.success(request, _sentence(done))
     # An edition that waits cannot be changed: the one in force stays the one to edit.
     edition = done.edition if done.edition and not done.is_waiting else clause.edition
@@ -129,19 +128,13 @@ def _editor(
     more: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    vocabulary = latest_vocabulary()
-    subjects = subjects_of(vocabulary)
     context = {
         "form": form,
         "clause": form.clause,
         "edition": form.clause.edition,
         "waiting": waiting(form.clause.edition.institution_id),
         "needs_run": needs_new_run(form.clause.edition),
-        "vocabulary": vocabulary,
-        "subjects": subjects[:SUBJECTS_SHOWN],
-        "count": len(subjects),
-        "shared": sorted(vocabulary.data["shared"].items()),
-        "most": MOST_PROJECTS,
+        **language_of(latest_vocabulary()),
         **(more or {}),
     }
     return render(request, "matching/clause_edit.html", context, status=status)

@@ -10,17 +10,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.choices import Role
 from accounts.permissions import PersonRequest, only
-from common.errors import IllegalMove, InvalidInput
+from common.errors import IllegalMove
 from common.months import local_today
-from matching.amendments import MOST_PROJECTS, needs_new_run, projects_to_try, subjects_of
-from matching.clause_views import PAGE_SIZE, SUBJECTS_SHOWN
+from matching.amendments import needs_new_run, projects_to_try
+from matching.clause_views import PAGE_SIZE, REFUSALS
 from matching.conditions import ConditionError
+from matching.editor_page import language_of, place_of, shown_trial
 from matching.forms import SharedForm, as_json
 from matching.shared_conditions import enforce_shared, try_shared, use_of, uses_of
-from matching.trial_page import place_of, shown_trial
 from matching.versions import latest_vocabulary
-
-REFUSALS = (InvalidInput, IllegalMove, ConditionError)
 
 
 @require_safe
@@ -83,19 +81,13 @@ def _editor(
     more: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    vocabulary = latest_vocabulary()
-    subjects = subjects_of(vocabulary)
     context = {
         "form": form,
         "use": form.use,
         # Somebody else's change came first: what holds now stands beside what was typed.
         "holding": as_json(form.use.condition) if status == IllegalMove.status else "",
         "needs_run": needs_new_run(),
-        "vocabulary": vocabulary,
-        "subjects": subjects[:SUBJECTS_SHOWN],
-        "count": len(subjects),
-        "shared": sorted(vocabulary.data["shared"].items()),
-        "most": MOST_PROJECTS,
+        **language_of(latest_vocabulary()),
         **(more or {}),
     }
     return render(request, "matching/shared_condition.html", context, status=status)

@@ -406,6 +406,19 @@ def test_an_edition_that_was_replaced_meanwhile_cannot_be_changed(
     assert "从现行版本的条款进入" in response.content.decode()
 
 
+def test_what_was_typed_stays_where_somebody_else_came_first(
+    office: Client, clause: Clause, monkeypatch: pytest.MonkeyPatch
+):
+    def overtaken(**_: Any) -> None:
+        raise IllegalMove("现行版本刚刚换了。")
+
+    monkeypatch.setattr("matching.clause_views.enforce_amendment", overtaken)
+    response = send(office, clause, "enforce", title="改了半天的标题", reason="试")
+    assert response.status_code == 409
+    assert response.context["form"]["title"].value() == "改了半天的标题"
+    assert "现行版本刚刚换了" in response.content.decode()
+
+
 # --- On a later day -------------------------------------------------------------------------------
 
 

@@ -1,15 +1,17 @@
-"""What a page shows of a trial: verdicts before and after, with the clauses behind them."""
+"""What an editor's page shows: the language of conditions, and a trial's verdicts with clauses."""
 
 from collections.abc import Collection
 from typing import Any
 
 from institutions.models import Clause
-from matching.models import VerdictChoice
+from matching.amendments import MOST_PROJECTS, subjects_of
+from matching.models import VerdictChoice, VocabularyVersion
 from matching.panel import BADGES
 from matching.trial import Difference, Trial
 from matching.types import Effect, Match, Verdict
 
 REASONS_SHOWN = 3
+SUBJECTS_SHOWN = 60
 DECIDING = {
     Verdict.EXCLUDED: Effect.EXCLUDES,
     Verdict.RESTRICTED: Effect.RESTRICTS,
@@ -22,6 +24,18 @@ Place = tuple[str, str, str]
 def place_of(clause: Clause) -> Place:
     """Return where a clause stands, as the reasons of a match name it."""
     return clause.edition.institution.list_name, clause.polarity, clause.number
+
+
+def language_of(vocabulary: VocabularyVersion) -> dict[str, Any]:
+    """Return what stands beside an editor: the subjects and shared conditions to write with."""
+    subjects = subjects_of(vocabulary)
+    return {
+        "vocabulary": vocabulary,
+        "subjects": subjects[:SUBJECTS_SHOWN],
+        "count": len(subjects),
+        "shared": sorted(vocabulary.data["shared"].items()),
+        "most": MOST_PROJECTS,
+    }
 
 
 def shown_trial(trial: Trial, changed: Collection[Place]) -> dict[str, Any]:
