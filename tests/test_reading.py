@@ -77,6 +77,8 @@ def test_goods_in_the_name_are_made_where_the_text_speaks_of_making(rulebook: Ru
         ("开采铅锌矿石，年采60万吨", "nonferrous_mining"),
         ("仓储、中转精矿和钢材，年吞吐80万吨", "logistics_mineral"),
         ("临街新建商铺120间对外销售", "commercial_property"),
+        ("为螺纹钢、板材提供到站卸车和寄存", "logistics_steel_energy"),
+        ("盖三层卖场，隔成430个铺面，一铺一证", "shop_premises"),
     ],
 )
 def test_the_same_goods_state_what_is_done_with_them(
@@ -100,6 +102,11 @@ def test_the_same_goods_state_what_is_done_with_them(
         ("散装灰从外县水泥厂买进，做渠板", "cement"),
         ("煤炭转卖给供热站和砖厂", "nonmetal_products"),
         ("租用写字楼一层办公", "commercial_property"),
+        ("以厂房和两间商铺作抵押，买饲料", "commercial_property"),
+        ("与和田一家丝绸厂签了收茧合同，只管养蚕", "carpet_silk"),
+        ("给小超市、摊主开发收银软件", "retail"),
+        ("历史遗留采煤区生态恢复，不恢复开采", "coal_mining"),
+        ("建轻钢厂房构件车间，外购钢材下料", "steel"),
     ],
 )
 def test_what_is_denied_past_or_somebody_elses_is_not_stated(
