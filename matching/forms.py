@@ -32,8 +32,13 @@ def _code_area(rows: int) -> forms.Textarea:
     return forms.Textarea(attrs=attrs)
 
 
-class ScopedForm(forms.Form):
-    """What to try a change on."""
+class ChangeForm(forms.Form):
+    """What every change has: what to try it on, and why it is made.
+
+    `is_final`: whether it is to be put in force, which needs the reason.
+    """
+
+    is_final = False
 
     q = forms.CharField(
         label="项目",
@@ -47,6 +52,19 @@ class ScopedForm(forms.Form):
         required=False,
         empty_label="全部",
     )
+    reason = forms.CharField(
+        label="修改原因",
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean_reason(self) -> str:
+        """A change has a reason."""
+        reason: str = self.cleaned_data["reason"]
+        if self.is_final and not reason:
+            raise forms.ValidationError("请写明修改的原因。")
+        return reason
 
     @property
     def scope_fields(self) -> list[Any]:
@@ -54,7 +72,7 @@ class ScopedForm(forms.Form):
         return [self[name] for name in SCOPE_FIELDS]
 
 
-class ClauseForm(ScopedForm):
+class ClauseForm(ChangeForm):
     """A clause as it shall read, what to try it on, and what to put it in force with.
 
     `is_final`: whether it is to be put in force, which needs a name, a day and a reason.
@@ -94,12 +112,6 @@ class ClauseForm(ScopedForm):
         required=False,
         help_text="以后的日期到那天自动生效；补充的词不等，只能填今天或更早。",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    reason = forms.CharField(
-        label="修改原因",
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     def __init__(self, data: Any = None, *, clause: Clause, is_final: bool = False) -> None:
@@ -173,13 +185,6 @@ class ClauseForm(ScopedForm):
             raise forms.ValidationError(must_not_wait_beside(other))
         return day
 
-    def clean_reason(self) -> str:
-        """A change has a reason."""
-        reason: str = self.cleaned_data["reason"]
-        if self.is_final and not reason:
-            raise forms.ValidationError("请写明修改的原因。")
-        return reason
-
     @property
     def clause_fields(self) -> list[Any]:
         """The fields of the clause itself."""
@@ -191,7 +196,7 @@ class ClauseForm(ScopedForm):
         return [self[name] for name in FORCE_FIELDS]
 
 
-class SharedForm(ScopedForm):
+class SharedForm(ChangeForm):
     """A shared condition as it shall read, what to try it on, and why it is changed.
 
     `version` is that of the words when the page was opened. What the condition says is checked by
@@ -212,12 +217,6 @@ class SharedForm(ScopedForm):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="它指什么、不包括什么，一两句话。",
-    )
-    reason = forms.CharField(
-        label="修改原因",
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     def __init__(
@@ -250,13 +249,6 @@ class SharedForm(ScopedForm):
     def clean_note(self) -> str:
         """Return the note in one line."""
         return " ".join(self.cleaned_data["note"].split())
-
-    def clean_reason(self) -> str:
-        """A change has a reason."""
-        reason: str = self.cleaned_data["reason"]
-        if self.is_final and not reason:
-            raise forms.ValidationError("请写明修改的原因。")
-        return reason
 
     @property
     def shared_fields(self) -> list[Any]:
